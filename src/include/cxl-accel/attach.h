@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Why an attach failed.
+ *
+ * This goes beyond the API of Linux 7.3, where devm_cxl_probe_mem() says -ENXIO to nearly
+ * everything. A driver that wants to compile with and without cxl-accel includes this file under
+ * #if __has_include(<cxl-accel/attach.h>).
+ */
+#ifndef CXL_ACCEL_ATTACH_H
+#define CXL_ACCEL_ATTACH_H
+
+#include <linux/errno.h>
+
+struct cxl_dev_state;
+
+/*
+ * The one table of all outcomes of an attach, in the order in which it can meet them:
+ *
+ *	name	CXL_ACCEL_ATTACH_<name>, a value of enum cxl_accel_attach_status
+ *	errno	what devm_cxl_probe_mem() returns, negated
+ *	words	the log line (after "CXL attach failed: ") and cxl_accel_attach_error_str()
+ *
+ * New rows go in at the end of their group; values are not part of any ABI, names are.
+ */
+#define CXL_ACCEL_ATTACH_STATUSES(X)								\
+	X(NOT_TRIED, 0, "not tried: devm_cxl_probe_mem() was not called")			\
+	X(ATTACHED, 0, "attached")								\
+	/* the call itself */									\
+	X(BAD_ARGUMENT, EINVAL, "the driver passed a bad argument")				\
+	X(BUSY, EBUSY, "this device state is attached already")					\
+	X(NO_MEMORY, ENOMEM, "out of memory")							\
+	/* the device, as the driver described it */						\
+	X(NO_COMPONENT_REGS, ENXIO, "no component registers: cxl_pci_setup_regs() not called or failed") \
+	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
+	X(MEDIA_NOT_READY, ENXIO, "the driver did not say that the media is ready")		\
+	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called or failed")		\
+	/* the platform */									\
+	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
+	X(HOST_NOT_READY, EPROBE_DEFER, "CXL host found, but cxl_acpi is not bound to it yet")	\
+	X(PCI_ONLY, ENXIO, "the device is in a PCI-only slot, not below a CXL root port")	\
+	X(LINK_NOT_CXL, ENXIO, "the link did not train as CXL.mem")				\
+	X(NO_PORT, ENXIO, "CXL port topology not found above the device")			\
+	/* memdev and endpoint */								\
+	X(NO_MEMDEV, ENXIO, "cxl_core refused to add the memdev")				\
+	X(MEMDEV_NOT_BOUND, ENXIO, "the memdev was not bound to cxl_mem")			\
+	X(ENDPOINT_NOT_BOUND, ENXIO, "the endpoint port was not bound to cxl_port")		\
+	/* decoders and region */								\
+	X(NOT_COMMITTED, ENXIO, "platform firmware committed no HDM decoder of the device")	\
+	X(NO_REGION, ENXIO, "committed HDM decoder, but no region was assembled from it")	\
+	X(REGION_NOT_COMMITTED, ENXIO, "the region is there, but is not committed")		\
+	X(REGION_INTERLEAVED, ENXIO, "the region spans other devices too")			\
+	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
+	/* any time */										\
+	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
+
+/**
+ * enum cxl_accel_attach_status - how the attach of a device's memory ended
+ *
+ * The values are the rows of CXL_ACCEL_ATTACH_STATUSES(); every cause of a failure has one.
+ */
+enum cxl_accel_attach_status {
+#define CXL_ACCEL_ATTACH_ENUM(name, errno, words) CXL_ACCEL_ATTACH_##name,
+	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_ENUM)
+#undef CXL_ACCEL_ATTACH_ENUM
+	CXL_ACCEL_ATTACH_NR
+};
+
+/**
+ * cxl_accel_attach_error() - why devm_cxl_probe_mem() failed
+ * @cxlds: the device state it was given
+ *
+ * Context: while @cxlds lives, that is from devm_cxl_dev_state_create() until the driver's
+ * probe() has failed or it is unbound. Takes no lock, may be called from anywhere.
+ * Return: CXL_ACCEL_ATTACH_ATTACHED after a success, CXL_ACCEL_ATTACH_NOT_TRIED before the first
+ * call, else the cause of the failure. A NULL @cxlds is CXL_ACCEL_ATTACH_BAD_ARGUMENT.
+ */
+enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *cxlds);
+
+/**
+ * cxl_accel_attach_error_str() - the same in words
+ * @status: from cxl_accel_attach_error()
+ *
+ * Context: any.
+ * Return: a static string without newline; "unknown" for a value out of range.
+ */
+static inline const char *cxl_accel_attach_error_str(enum cxl_accel_attach_status status)
+{
+	switch (status) {
+#define CXL_ACCEL_ATTACH_WORDS(name, errno, words) case CXL_ACCEL_ATTACH_##name: return words;
+	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_WORDS)
+#undef CXL_ACCEL_ATTACH_WORDS
+	case CXL_ACCEL_ATTACH_NR:
+		break;
+	}
+	return "unknown";
+}
+
+/**
+ * cxl_accel_attach_errno() - the error that devm_cxl_probe_mem() returns for a status
+ * @status: from cxl_accel_attach_error()
+ *
+ * Context: any.
+ * Return: a negative errno; 0 for CXL_ACCEL_ATTACH_NOT_TRIED and CXL_ACCEL_ATTACH_ATTACHED.
+ */
+static inline int cxl_accel_attach_errno(enum cxl_accel_attach_status status)
+{
+	switch (status) {
+#define CXL_ACCEL_ATTACH_ERRNO(name, errno, words) case CXL_ACCEL_ATTACH_##name: return -(errno);
+	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_ERRNO)
+#undef CXL_ACCEL_ATTACH_ERRNO
+	case CXL_ACCEL_ATTACH_NR:
+		break;
+	}
+	return -EINVAL;
+}
+
+#endif /* CXL_ACCEL_ATTACH_H */
