@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables read by the scripts that source this file
+#
+# Shared by the scripts of this directory: source it, do not run it.
+#
+#   TREE    top of the source tree
+#   CACHE   private roots, kernels, initramfs images; may be removed at any time
+#   PROG    name of the script that sourced this file, for messages
+
+TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
+PROG=${0##*/}
+export CXL_ACCEL_CACHE=$CACHE
+
+# The Debian suites that scripts/root knows.
+SUITES="bookworm trixie sid experimental"
+
+say() {
+	printf '%s: %s\n' "$PROG" "$*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# A mistake on the command line.
+usage_die() {
+	say "$* (see $PROG --help)"
+	exit 2
+}
+
+need_superuser() {
+	[ "$(id -u)" = 0 ] || die "needs root rights: run it with sudo"
+}
+
+# Print the comment block at the head of a script, without the marks.
+help_text() {
+	awk 'NR > 1 && !/^#/ { exit }
+	     NR > 1 && !/SPDX-License/ { sub(/^# ?/, ""); print }' "$1" | sed '/./,$!d'
+}
+
+# The suite whose private root this process runs in; empty on the host.
+current_root() {
+	cat /etc/cxl-accel-suite 2>/dev/null || true
+}
+
+# with_lock NAME CMD...: one at a time per NAME, across processes.
+with_lock() {
+	local name=$1 rc=0
+	shift
+	mkdir -p "$CACHE/lock"
+	(
+		flock 9
+		"$@" 9>&-
+	) 9>"$CACHE/lock/$name" || rc=$?
+	return "$rc"
+}
