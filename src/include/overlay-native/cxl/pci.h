@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * <cxl/pci.h> came with Linux 7.3; Linux 7.2 exports what it declares, but has no header for it.
+ * See scripts/driver.mk.
+ */
+#if __has_include_next(<cxl/pci.h>)
+#include_next <cxl/pci.h>
+#else
+#include "../../cxl/pci.h"
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cxl_accel_sample: the shortest complete driver of a CXL Type-2 device, to be copied.
+ *
+ * It is written for the accelerator API of Linux 7.3 and uses nothing else, so it builds there as
+ * it is, and with cxl-accel on kernels that lack the API (scripts/build-driver).
+ *
+ * What it owns: the PCI function and, once attached, the mapping of the device's memory. The
+ * memdev, its endpoint and its region belong to the CXL core; they live as long as the driver is
+ * bound, and the driver is unbound when any of them goes. It takes no locks.
+ *
+ * In sysfs, under the PCI device:
+ *
+ *	cxl_state/state		"cxl" or "pci-only"
+ *	cxl_state/error		0, or the errno that keeps the driver on PCI only
+ *	cxl_state/hpa		where the memory is in the host's physical address map
+ *	cxl_state/size		its size in bytes
+ */
+#include <linux/bitfield.h>
+#include <linux/device.h>
+#include <linux/io.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/range.h>
+#include <linux/sizes.h>
+
+#include <cxl/cxl.h>
+#include <cxl/pci.h>
+
+/* The CXL part of the driver. The core allocates it, hence its first member. */
+struct sample_cxl {
+	struct cxl_dev_state cxlds;
+	struct cxl_memdev *cxlmd;
+	struct range hpa;
+	void *mem;
+};
+
+/* The driver's own data: there with and without CXL. */
+struct sample {
+	struct pci_dev *pdev;
+	struct sample_cxl *cxl;		/* NULL: PCI-only operation */
+	int error;
+};
+
+/* Read only small parts: uncached memory behind an emulator or a slow link takes its time. */
+#define TEST_BYTES_MAX SZ_1M
+
+static unsigned int test_bytes = SZ_4K;
+
+static int test_bytes_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int bytes;
+	int rc = kstrtouint(val, 0, &bytes);
+
+	if (rc || bytes > TEST_BYTES_MAX || bytes % sizeof(u64)) {
+		pr_err("cxl_accel_sample: test_bytes must be a multiple of 8 from 0 to %u\n",
+		       TEST_BYTES_MAX);
+		return rc ?: -EINVAL;
+	}
+	*(unsigned int *)kp->arg = bytes;
+	return 0;
+}
+
+static const struct kernel_param_ops test_bytes_ops = {
+	.set = test_bytes_set,
+	.get = param_get_uint,
+};
+module_param_cb(test_bytes, &test_bytes_ops, &test_bytes, 0644);
+MODULE_PARM_DESC(test_bytes,
+		 "bytes at the start and the end of the memory that are overwritten with a pattern and read back at attach (default 4096, at most 1048576, 0: none)");
+
+static u64 pattern(u64 hpa)
+{
+	return hpa ^ 0xa55a5aa5c33c3cc3ULL;
+}
+
+static int test_part(struct sample *s, u64 offset, size_t bytes)
+{
+	struct sample_cxl *cxl = s->cxl;
+	u64 *mem = cxl->mem + offset;
+	u64 hpa = cxl->hpa.start + offset;
+	size_t i, n = bytes / sizeof(*mem);
+
+	for (i = 0; i < n; i++)
+		WRITE_ONCE(mem[i], pattern(hpa + i * sizeof(*mem)));
+	mb();	/* the memory is mapped write-combining */
+	for (i = 0; i < n; i++) {
+		if (READ_ONCE(mem[i]) == pattern(hpa + i * sizeof(*mem)))
+			continue;
+		pci_err(s->pdev, "HPA %#llx does not hold what was written to it\n",
+			hpa + i * sizeof(*mem));
+		return -EIO;
+	}
+	return 0;
+}
+
+static int test_memory(struct sample *s)
+{
+	u64 size = range_len(&s->cxl->hpa);
+	size_t bytes = min_t(u64, READ_ONCE(test_bytes), size / 2);
+	int rc;
+
+	rc = test_part(s, 0, bytes);
+	if (rc)
+		return rc;
+	return test_part(s, size - bytes, bytes);
+}
+
+/*
+ * How much memory is there, and is it ready? A vendor knows what his device has; this driver asks
+ * Range 1 of the PCIe DVSEC for CXL Devices (CXL 2.0 section 8.1.3.8), in units of 256 MiB.
+ */
+static int sample_capacity(struct pci_dev *pdev, u16 dvsec, u64 *capacity, bool *ready)
+{
+	u32 high, low;
+
+	if (pci_read_config_dword(pdev, dvsec + PCI_DVSEC_CXL_RANGE_SIZE_HIGH(0), &high) ||
+	    pci_read_config_dword(pdev, dvsec + PCI_DVSEC_CXL_RANGE_SIZE_LOW(0), &low))
+		return -EIO;
+
+	*capacity = (u64)high << 32 | (low & PCI_DVSEC_CXL_MEM_SIZE_LOW);
+	*ready = low & PCI_DVSEC_CXL_MEM_ACTIVE;
+	if (PCI_POSSIBLE_ERROR(low) || !(low & PCI_DVSEC_CXL_MEM_INFO_VALID) || !*capacity) {
+		pci_err(pdev, "the CXL DVSEC does not say how much memory there is\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/*
+ * From the PCI function to a range of memory. All that is allocated on the way is devm memory of
+ * the PCI device, so there is nothing to undo when a step fails.
+ */
+static struct sample_cxl *sample_attach(struct pci_dev *pdev)
+{
+	struct sample_cxl *cxl;
+	u64 capacity;
+	bool ready;
+	u16 dvsec;
+	int rc;
+
+	/* A slot or a cable without CXL: the same device, on plain PCIe. */
+	if (!pcie_is_cxl(pdev))
+		return ERR_PTR(-ENODEV);
+
+	dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, PCI_DVSEC_CXL_DEVICE);
+	if (!dvsec)
+		return ERR_PTR(-ENODEV);
+
+	rc = sample_capacity(pdev, dvsec, &capacity, &ready);
+	if (rc)
+		return ERR_PTR(rc);
+
+	cxl = devm_cxl_dev_state_create(&pdev->dev, CXL_DEVTYPE_DEVMEM, pci_get_dsn(pdev), dvsec,
+					struct sample_cxl, cxlds, false);
+	if (!cxl)
+		return ERR_PTR(-ENOMEM);
+
+	rc = cxl_pci_setup_regs(pdev, CXL_REGLOC_RBI_COMPONENT, &cxl->cxlds.reg_map);
+	if (rc)
+		return ERR_PTR(rc);
+	if (!cxl->cxlds.reg_map.component_map.hdm_decoder.valid)
+		return ERR_PTR(-ENODEV);
+
+	cxl->cxlds.media_ready = ready;
+	rc = cxl_set_capacity(&cxl->cxlds, capacity);
+	if (rc)
+		return ERR_PTR(rc);
+
+	cxl->cxlmd = devm_cxl_probe_mem(&cxl->cxlds, &cxl->hpa);
+	if (IS_ERR(cxl->cxlmd))
+		return ERR_CAST(cxl->cxlmd);
+	return cxl;
+}
+
+/*
+ * Write-combining goes past the CPU's caches, so the pattern is read back from the device. A
+ * driver for a device that keeps its memory coherent (HDM-D, HDM-DB) would say MEMREMAP_WB.
+ */
+static int sample_map(struct sample *s)
+{
+	struct sample_cxl *cxl = s->cxl;
+
+	cxl->mem = devm_memremap(&s->pdev->dev, cxl->hpa.start, range_len(&cxl->hpa),
+				 MEMREMAP_WC);
+	return PTR_ERR_OR_ZERO(cxl->mem);
+}
+
+static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct sample_cxl *cxl;
+	struct sample *s;
+	int rc;
+
+	s = devm_kzalloc(&pdev->dev, sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	s->pdev = pdev;
+	pci_set_drvdata(pdev, s);
+
+	rc = pcim_enable_device(pdev);
+	if (rc)
+		return rc;
+	pci_set_master(pdev);
+
+	cxl = sample_attach(pdev);
+	/* The CXL host is there but not ready: give the core a chance to call again. */
+	if (cxl == ERR_PTR(-EPROBE_DEFER))
+		return -EPROBE_DEFER;
+	if (IS_ERR(cxl)) {
+		s->error = PTR_ERR(cxl);
+		pci_info(pdev, "no CXL memory (%d), PCI-only operation\n", s->error);
+		return 0;
+	}
+	s->cxl = cxl;
+
+	/* From here on a failure is the device's own, and fatal: returning it detaches. */
+	rc = sample_map(s);
+	if (rc)
+		return rc;
+	rc = test_memory(s);
+	if (rc)
+		return rc;
+
+	pci_info(pdev, "CXL memory at HPA %#llx-%#llx\n", cxl->hpa.start, cxl->hpa.end);
+	return 0;
+}
+
+/*
+ * There is no remove(): the core takes back all of the above, last things first, the mapping
+ * before the memdev. A driver that needs one (to stop its engines) must not touch the CXL memory
+ * in it, mapped as it still is: when the CXL hierarchy goes first, the decoders are reset before
+ * the driver is unbound, and an access ends in a machine check or reads all ones.
+ */
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct sample *s = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", s->cxl ? "cxl" : "pci-only");
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t error_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct sample *s = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%d\n", s->error);
+}
+static DEVICE_ATTR_RO(error);
+
+static ssize_t hpa_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct sample *s = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%#llx\n", s->cxl->hpa.start);
+}
+static DEVICE_ATTR_ADMIN_RO(hpa);
+
+static ssize_t size_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct sample *s = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", range_len(&s->cxl->hpa));
+}
+static DEVICE_ATTR_RO(size);
+
+static struct attribute *sample_attrs[] = {
+	&dev_attr_state.attr,
+	&dev_attr_error.attr,
+	&dev_attr_hpa.attr,
+	&dev_attr_size.attr,
+	NULL
+};
+
+static umode_t sample_attr_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	struct sample *s = dev_get_drvdata(kobj_to_dev(kobj));
+
+	if (!s->cxl && (attr == &dev_attr_hpa.attr || attr == &dev_attr_size.attr))
+		return 0;
+	return attr->mode;
+}
+
+static const struct attribute_group sample_group = {
+	.name = "cxl_state",
+	.attrs = sample_attrs,
+	.is_visible = sample_attr_visible,
+};
+
+/* The driver core adds them after a successful probe(), and takes them away before remove(). */
+static const struct attribute_group *sample_groups[] = {
+	&sample_group,
+	NULL
+};
+
+/*
+ * The Type-2 device of this bundle's test guest. For another device at run time:
+ *	echo VENDOR DEVICE > /sys/bus/pci/drivers/cxl_accel_sample/new_id
+ */
+static const struct pci_device_id sample_ids[] = {
+	{ PCI_DEVICE(0xacce, 0x0002) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, sample_ids);
+
+static struct pci_driver sample_driver = {
+	.name = "cxl_accel_sample",
+	.id_table = sample_ids,
+	.probe = sample_probe,
+	.dev_groups = sample_groups,
+};
+module_pci_driver(sample_driver);
+
+MODULE_DESCRIPTION("Sample driver of a CXL Type-2 device");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS("CXL");
