@@ -29,7 +29,7 @@ function btf_line(	head)
 	}
 	if (split($1, head, /[][ ]+/) < 3)
 		return
-	type = head[2] + 0
+	last_type = type = head[2] + 0
 	kind[type] = head[3]
 	name[type] = $2 == "(anon)" ? "" : $2
 	size[type] = attr($3, "size")
@@ -39,7 +39,6 @@ function btf_line(	head)
 	if (head[3] == "FWD")
 		count[type] = attr($3, "fwd_kind")
 	btf_index(head[3], name[type], type)
-	ntypes++
 }
 
 function btf_index(k, n, id)

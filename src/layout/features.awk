@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Answers the rows of src/compat/features.tbl: does this kernel have it? The
-# answer to `required` and `native` rows makes the verdict.
+# Answers the rows of the feature table: does this kernel have it? What the
+# `required` and `native` rows answer makes the verdict.
+#
+# A holds_*() that says no leaves in why[row] what a reader wants to know.
 
-# Sets why[] where a row does not hold.
 function holds(row,	k, arg)
 {
 	k = row_kind[row]
@@ -12,29 +13,17 @@ function holds(row,	k, arg)
 		return has_type(row, arg)
 	if (k == "member")
 		return has_member(row, arg)
+	if (k == "function")
+		return has_function(row, arg)
 	if (k == "import")
 		return has_import(row, arg)
-	if (k == "export") {
-		why[row] = "does not export " arg
-		return arg in exported
-	}
+	if (k == "export")
+		return has_export(row, arg)
 	if (k == "config")
 		return has_config(row, arg)
-	if (k == "header") {
-		why[row] = "has no header <" arg ">"
-		return ("header " arg) in public
-	}
+	if (k == "header")
+		return has_header(row, arg)
 	complain(table ": row " row_name[row] ": unknown kind '" k "'")
-}
-
-# "CXL_PORT" or "CXL_PORT=y"
-function has_config(row, arg,	part, n)
-{
-	why[row] = "is not built with CONFIG_" arg
-	n = split(arg, part, "=")
-	if (!(("CONFIG_" part[1]) in config))
-		return 0
-	return n == 1 || config["CONFIG_" part[1]] == part[2]
 }
 
 # "struct cxl_port"
@@ -50,32 +39,28 @@ function find_type(text,	part)
 	return find(part[1], part[2])
 }
 
-# "struct cxl_port.commit_end int": the type of the member may be left out.
-# An enumerator is a member of its enum.
-function has_member(row, arg,	dot, tag, member, want, have, id)
+# "struct cxl_port.commit_end int" or, of any type, "struct cxl_port.commit_end"
+function has_member(row, arg,	dot, tag, member, blank, want, have)
 {
 	dot = index(arg, ".")
 	tag = substr(arg, 1, dot - 1)
 	member = substr(arg, dot + 1)
-	want = ""
-	if (match(member, / .*/)) {
-		want = substr(member, RSTART + 1)
-		member = substr(member, 1, RSTART - 1)
+	blank = index(member, " ")
+	if (blank) {
+		want = substr(member, blank + 1)
+		member = substr(member, 1, blank - 1)
 	}
-	id = find_type(tag)
-	if (!id) {
-		why[row] = "has no " tag
+	if (!has_type(row, tag))
 		return 0
-	}
-	have = member_type(id, member)
-	if (have == "") {
-		why[row] = "has no member '" member "' in " tag
-		return 0
-	}
-	why[row] = "declares " tag "." member " as '" have "', not as '" want "'"
-	return want == "" || want == have
+	have = member_type(find_type(tag), member)
+	if (have == "")
+		why[row] = "has no " member " in " tag
+	else
+		why[row] = "has " member " in " tag " as '" have "', not as '" want "'"
+	return have != "" && (want == "" || want == have)
 }
 
+# The type of a member, which may be inside an anonymous one; "" if there is none.
 function member_type(id, member,	mn, mt, mb, mw, mv, n, i, found)
 {
 	n = load_members(id, mn, mt, mb, mw, mv)
@@ -88,18 +73,26 @@ function member_type(id, member,	mn, mt, mb, mw, mv, n, i, found)
 	return ""
 }
 
-# "int cxl_mailbox_init(struct cxl_mailbox *, struct device *)", or the name alone.
+function has_function(row, arg)
+{
+	why[row] = "has no function " arg "()"
+	return find("func", arg) != 0
+}
+
+# "int cxl_mailbox_init(struct cxl_mailbox *, struct device *)"
 function has_import(row, arg,	fn, have)
 {
-	fn = function_name(arg)
+	if (!match(arg, /[A-Za-z_][A-Za-z0-9_]*\(/))
+		complain(table ": row " row_name[row] ": '" arg "' is no prototype")
+	fn = substr(arg, RSTART, RLENGTH - 1)
 	have = prototype(fn)
 	if (!(fn in exported))
 		why[row] = "does not export " fn "()"
 	else if (have == "")
-		why[row] = "exports " fn "() but its BTF does not describe it"
+		why[row] = "exports " fn "(), which its BTF does not describe"
 	else if (have == "?")
-		why[row] = "has several functions " fn "() that differ"
-	else if (have != arg && fn != arg)
+		why[row] = "has more than one function " fn "()"
+	else if (have != arg)
 		why[row] = "has '" have "', not '" arg "'"
 	else {
 		import[++nimports] = fn
@@ -109,46 +102,63 @@ function has_import(row, arg,	fn, have)
 	return 0
 }
 
-function function_name(arg)
+function has_export(row, arg)
 {
-	if (match(arg, /[A-Za-z_][A-Za-z0-9_]*\(/))
-		return substr(arg, RSTART, RLENGTH - 1)
-	return arg
+	why[row] = "does not export " arg
+	return arg in exported
 }
 
-function write_features(	i, yes)
+# "CXL_PORT" (y or m) or "CXL_PORT=y"
+function has_config(row, arg,	part, n)
 {
+	why[row] = "is not built with CONFIG_" arg
+	n = split(arg, part, "=")
+	if (!(("CONFIG_" part[1]) in config))
+		return 0
+	return n == 1 || config["CONFIG_" part[1]] == part[2]
+}
+
+# "cxl/mailbox.h"
+function has_header(row, arg)
+{
+	why[row] = "has no <" arg ">"
+	return ("header " arg) in public
+}
+
+# Without headers there is no config and no header to ask.
+function is_askable(row)
+{
+	return headers != "" || row_kind[row] !~ /^(config|header)$/
+}
+
+function write_features(	i, yes, file)
+{
+	file = work "/features"
 	for (i = 1; i <= nrows; i++) {
 		yes = holds(i)
 		if (yes)
-			is_set[row_name[i]] = 1
-		if (yes)
-			print "#define " row_name[i] " 1\t/* " row_kind[i] ": " row_arg[i] " */" > (work "/features")
+			print "/* " row_kind[i] ": " row_arg[i] " */\n#define " row_name[i] " 1" > file
 		else
-			print "/* " row_name[i] " is not set: the kernel " why[i] " */" > (work "/features")
+			print "/* " row_name[i] " is not set: the kernel " why[i] " */" > file
 		if (yes && row_level[i] == "native")
 			native = native (native == "" ? "" : ", ") row_arg[i]
-		if (!yes && row_level[i] == "required")
-			lack[++nlacks] = why[i]
+		if (!yes && row_level[i] == "required" && is_askable(i))
+			lack[++nlacks] = why[i] (row_note[i] == "" ? "" : " (" row_note[i] ")")
 	}
-}
-
-# Comments must not end early.
-function comment_safe(text)
-{
-	gsub(/[*]\//, "* /", text)
-	return text
+	if (!nrows)
+		complain(table ": no row")
+	close(file)
 }
 
 function verdict(	i, text)
 {
 	if (native != "")
-		return "native this kernel carries the accelerator API itself (" native ")"
+		return "native it has the accelerator API itself (" native ")"
 	if (!nlacks)
-		return "replace this kernel's CXL modules are replaced"
-	for (i = 1; i <= nlacks && i <= 3; i++)
-		text = text (i > 1 ? "; it " : "") lack[i]
-	if (nlacks > 3)
-		text = text "; and " (nlacks - 3) " more, listed in cxl_core_features.h"
+		return "replace it has all that the replacement modules need"
+	for (i = 1; i <= nlacks && i <= 2; i++)
+		text = text (i > 1 ? ", it " : "") lack[i]
+	if (nlacks > 2)
+		text = text ", and " (nlacks - 2) " more (see cxl_core_features.h)"
 	return "unsupported it " text
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reads, in this order, told apart by `phase`: the public headers' type names,
-# the feature table, auto.conf, Module.symvers, and the BTF dump(s).
+# Reads, in this order, told apart by `phase`: what the public headers define,
+# the feature table, auto.conf, Module.symvers, and the dump(s) of BTF. Writes
+# layout, features and verdict into the directory `work`. `headers` is empty
+# where there are none.
 
 function complain(text)
 {
@@ -15,8 +17,13 @@ phase == "public" {
 }
 
 phase == "table" {
-	sub(/[ \t]*#.*/, "")
-	if ($0 == "")
+	note = ""
+	if (match($0, /[ \t]*#.*/)) {
+		note = substr($0, RSTART)
+		sub(/[ \t]*#[ \t]*/, "", note)
+		$0 = substr($0, 1, RSTART - 1)
+	}
+	if (NF == 0)
 		next
 	if (NF < 4 || $2 !~ /^(required|optional|native)$/)
 		complain(table ": line " FNR ": expected 'NAME required|optional|native KIND ARGUMENT'")
@@ -24,9 +31,9 @@ phase == "table" {
 	row_name[nrows] = $1
 	row_level[nrows] = $2
 	row_kind[nrows] = $3
-	sub(/^[ \t]*[^ \t]+[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+/, "")
-	gsub(/[ \t]+/, " ")
-	row_arg[nrows] = $0
+	$1 = $2 = $3 = ""
+	row_arg[nrows] = substr($0, 4)
+	row_note[nrows] = note
 }
 
 phase == "config" && /^CONFIG_/ {
@@ -34,7 +41,7 @@ phase == "config" && /^CONFIG_/ {
 	config[setting[1]] = setting[2]
 }
 
-# crc, symbol, module, export type, namespace
+# crc, symbol, module, kind of export, namespace
 phase == "symvers" {
 	exported[$2] = $3
 	if ($5 == "CXL" || $3 ~ /cxl_core$/)
@@ -43,15 +50,13 @@ phase == "symvers" {
 
 phase == "btf" {
 	btf_line()
-	if (type > last_type)
-		last_type = type
 }
 
 END {
 	if (failed)
 		exit 1
-	if (!ntypes)
-		complain("the BTF holds no type")
+	if (!last_type)
+		complain("the BTF has no types")
 	write_features()
 	write_layout()
 	print verdict() > (work "/verdict")

@@ -3,10 +3,9 @@
 # Writes the layout header: private types of cxl_core, the asserts that hold the
 # compiler to the kernel's layout, and the prototypes of what is imported.
 
-function is_private(id,	key)
+function is_private(id)
 {
-	key = class_of(kind[id]) " " name[id]
-	return name[id] != "" && !(key in public)
+	return name[id] != "" && !((class_of(kind[id]) " " name[id]) in public)
 }
 
 # Core-private by name. Two enums of the core lack the prefix.
@@ -39,7 +38,7 @@ function require(id, by_value,	mn, mt, mb, mw, mv, n, i)
 	} else if (kind[id] == "FWD") {
 		forward(id)
 	} else if (kind[id] == "TYPEDEF") {
-		if (is_private(id) && is_wanted(id))
+		if (is_private(id) && (is_wanted(id) || headers == ""))
 			define(id)
 		else if (by_value)
 			embed(strip(id, 1))
@@ -85,11 +84,18 @@ function embed(id)
 	}
 }
 
-function define(id)
+function define(id,	key)
 {
 	if (id in is_defined)
 		return
 	is_defined[id] = 1
+	key = class_of(kind[id]) " " name[id]
+	if (key in defined_by) {
+		if (members[id] != members[defined_by[key]] || size[id] != size[defined_by[key]])
+			complain("the BTF has two types " key " that differ")
+		return
+	}
+	defined_by[key] = id
 	if (kind[id] == "TYPEDEF") {
 		require(ref[id], 1)
 		definitions = definitions "typedef " decl(ref[id], name[id]) ";\n\n"
