@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What platform firmware does to CXL memory before it hands over to the kernel.
+ *
+ * QEMU's firmware leaves every HDM decoder free. This program runs in the guest before any CXL
+ * module is loaded, and commits decoders for the devices that it is told of:
+ *
+ *	platform-firmware SERIAL:KIND...
+ *
+ *	KIND hdm-d		decoders committed, target type device-coherent memory
+ *	KIND hdm-h		decoders committed, target type host-only-coherent memory
+ *	KIND mem-enable-only	as hdm-h, but the endpoint decodes by its DVSEC range: Mem_Enable
+ *				is set and its HDM decoders are not enabled, as CXL 1.1 aware
+ *				firmware leaves them
+ *
+ * Each device gets a region of its own, as large as the device, not interleaved; regions of one
+ * window follow each other in the order given. Windows and host bridge registers are found in the
+ * ACPI CEDT, devices by their PCIe serial number. Nothing is printed unless something fails.
+ *
+ * CXL 3.1: 8.1.3 DVSEC for CXL Devices, 8.1.9 Register Locator DVSEC, 8.2.4.20 HDM Decoder
+ * Capability, 9.18.1 CEDT.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define SZ_256M		(256ULL << 20)
+
+#define CEDT		"/sys/firmware/acpi/tables/CEDT"
+#define PCI_DEVICES	"/sys/bus/pci/devices"
+
+/* ACPI CEDT structures: header, then type, reserved, 16-bit length. */
+#define CEDT_HEADER	36
+#define CEDT_CHBS	0
+#define CHBS_UID	4
+#define CHBS_VERSION	8
+#define CHBS_BASE	16
+#define CEDT_CFMWS	1
+#define CFMWS_BASE	8
+#define CFMWS_SIZE	16
+#define CFMWS_WAYS	24
+#define CFMWS_TYPES	32	/* bit 0 device coherent, bit 1 host-only coherent */
+#define CFMWS_TARGETS	36
+
+/* PCI configuration space. */
+#define COMMAND		0x04
+#define COMMAND_MEMORY	0x0002
+#define BAR0		0x10
+#define CAP_POINTER	0x34
+#define CAP_PCIE	0x10
+#define PCIE_FLAGS	0x02
+#define PCIE_TYPE_ROOT		4
+#define PCIE_TYPE_UPSTREAM	5
+#define PCIE_TYPE_DOWNSTREAM	6
+#define PCIE_LINKCAP	0x0c
+#define EXT_CAPS	0x100
+#define EXT_CAP_SERIAL	0x0003
+#define EXT_CAP_DVSEC	0x0023
+#define VENDOR_CXL	0x1e98
+#define DVSEC_DEVICE	0
+#define DEVICE_CONTROL	0x0c
+#define MEM_ENABLE	0x0004
+#define RANGE1_SIZE_HI	0x18
+#define RANGE1_SIZE_LO	0x1c
+#define RANGE1_BASE_HI	0x20
+#define RANGE1_BASE_LO	0x24
+#define DVSEC_LOCATOR	8
+#define LOCATOR_ENTRIES	0x0c
+#define LOCATOR_COMPONENT	1
+
+/* Component registers. */
+#define COMPONENT_SIZE	0x10000
+#define CACHE_MEM	0x1000
+#define CAP_HDM		5
+#define HDM_CAP		0x00
+#define HDM_GLOBAL	0x04
+#define HDM_GLOBAL_ENABLE	(1u << 1)
+#define HDM_DECODER(n)	(0x10 + 0x20 * (n))
+#define HDM_BASE_LO	0x00
+#define HDM_BASE_HI	0x04
+#define HDM_SIZE_LO	0x08
+#define HDM_SIZE_HI	0x0c
+#define HDM_CTRL	0x10
+#define HDM_COMMIT	(1u << 9)
+#define HDM_COMMITTED	(1u << 10)
+#define HDM_ERROR	(1u << 11)
+#define HDM_HOST_ONLY	(1u << 12)
+#define HDM_TARGETS	0x14
+#define HDM_TARGETS_HI	0x18
+
+enum kind { HDM_D, HDM_H, MEM_ENABLE_ONLY };
+
+static const char * const kinds[] = { "hdm-d", "hdm-h", "mem-enable-only" };
+
+struct window {
+	uint64_t base, size;
+	uint64_t used;
+	uint32_t uid;
+	unsigned int types;
+};
+
+static uint8_t cedt[65536];
+static size_t cedt_len;
+static struct window windows[16];
+static unsigned int nr_windows;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("platform-firmware: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+	return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
+
+/* ---- ACPI CEDT ---- */
+
+static void read_cedt(void)
+{
+	FILE *f = fopen(CEDT, "r");
+
+	if (!f)
+		die("no ACPI CEDT table: this machine has no CXL host bridge");
+	cedt_len = fread(cedt, 1, sizeof(cedt), f);
+	fclose(f);
+}
+
+/* The next structure of the given type after @prev, or the first one. */
+static const uint8_t *cedt_next(unsigned int type, const uint8_t *prev)
+{
+	size_t at = prev ? prev - cedt + (prev[2] | prev[3] << 8) : CEDT_HEADER;
+
+	while (at + 4 <= cedt_len) {
+		size_t len = cedt[at + 2] | cedt[at + 3] << 8;
+
+		if (len < 4 || at + len > cedt_len)
+			die("the CEDT is malformed at offset %zu", at);
+		if (cedt[at] == type)
+			return cedt + at;
+		at += len;
+	}
+	return NULL;
+}
+
+static uint64_t host_bridge_registers(uint32_t uid)
+{
+	const uint8_t *s = NULL;
+
+	while ((s = cedt_next(CEDT_CHBS, s)))
+		if (get32(s + CHBS_UID) == uid && get32(s + CHBS_VERSION) == 1)
+			return get64(s + CHBS_BASE);
+	die("the CEDT has no CXL 2.0 host bridge with UID %u", uid);
+}
+
+/* Windows that target one host bridge only: interleave is not done here. */
+static void read_windows(void)
+{
+	const uint8_t *s = NULL;
+
+	while ((s = cedt_next(CEDT_CFMWS, s))) {
+		if (s[CFMWS_WAYS] || nr_windows == ARRAY_SIZE(windows))
+			continue;
+		windows[nr_windows++] = (struct window) {
+			.base = get64(s + CFMWS_BASE),
+			.size = get64(s + CFMWS_SIZE),
+			.uid = get32(s + CFMWS_TARGETS),
+			.types = s[CFMWS_TYPES],
+		};
+	}
+}
+
+static uint64_t allocate_hpa(uint32_t uid, enum kind kind, uint64_t size)
+{
+	unsigned int type = kind == HDM_D ? 1 : 2;
+
+	for (struct window *w = windows; w < windows + nr_windows; w++) {
+		if (w->uid != uid || !(w->types & type) || w->size - w->used < size)
+			continue;
+		w->used += size;
+		return w->base + w->used - size;
+	}
+	die("no room for 0x%llx bytes of %s in a window of host bridge %u",
+	    (unsigned long long)size, kinds[kind], uid);
+}
+
+/* ---- PCI ---- */
+
+struct pci_dev {
+	char path[PATH_MAX];
+	int fd;
+};
+
+/* False where the device has no such byte: without root rights or extended space. */
+static bool config_try(const struct pci_dev *pdev, unsigned int at, uint32_t *value)
+{
+	uint8_t b[4];
+
+	if (pread(pdev->fd, b, 4, at) != 4)
+		return false;
+	*value = get32(b);
+	return true;
+}
+
+static uint32_t config_read(const struct pci_dev *pdev, unsigned int at)
+{
+	uint32_t value;
+
+	if (!config_try(pdev, at, &value))
+		die("%s: cannot read configuration space at 0x%x", pdev->path, at);
+	return value;
+}
+
+static void config_write(const struct pci_dev *pdev, unsigned int at, uint32_t value, int len)
+{
+	uint8_t b[4] = { value, value >> 8, value >> 16, value >> 24 };
+
+	if (pwrite(pdev->fd, b, len, at) != len)
+		die("%s: cannot write configuration space at 0x%x", pdev->path, at);
+}
+
+static void pci_open(struct pci_dev *pdev, const char *path)
+{
+	char config[PATH_MAX + 8];
+
+	snprintf(pdev->path, sizeof(pdev->path), "%s", path);
+	snprintf(config, sizeof(config), "%s/config", path);
+	pdev->fd = open(config, O_RDWR);
+	if (pdev->fd < 0)
+		die("%s: %s", config, strerror(errno));
+}
+
+static void pci_close(struct pci_dev *pdev)
+{
+	close(pdev->fd);
+}
+
+/* 0 if there is none. */
+static unsigned int find_ext_cap(const struct pci_dev *pdev, uint16_t id, int dvsec)
+{
+	unsigned int at = EXT_CAPS;
+	uint32_t header, h1, h2;
+
+	while (at >= EXT_CAPS && config_try(pdev, at, &header) && header) {
+		if ((header & 0xffff) == id) {
+			if (dvsec < 0)
+				return at;
+			h1 = config_read(pdev, at + 4);
+			h2 = config_read(pdev, at + 8);
+			if ((h1 & 0xffff) == VENDOR_CXL && (h2 & 0xffff) == (unsigned int)dvsec)
+				return at;
+		}
+		at = header >> 20;
+	}
+	return 0;
+}
+
+static unsigned int find_pcie_cap(const struct pci_dev *pdev)
+{
+	unsigned int at = config_read(pdev, CAP_POINTER) & 0xfc;
+
+	while (at) {
+		uint32_t header = config_read(pdev, at);
+
+		if ((header & 0xff) == CAP_PCIE)
+			return at;
+		at = header >> 8 & 0xfc;
+	}
+	die("%s: not a PCI Express device", pdev->path);
+}
+
+static unsigned int pcie_type(const struct pci_dev *pdev)
+{
+	return config_read(pdev, find_pcie_cap(pdev)) >> (8 * PCIE_FLAGS + 4) & 0xf;
+}
+
+static unsigned int port_number(const struct pci_dev *pdev)
+{
+	return config_read(pdev, find_pcie_cap(pdev) + PCIE_LINKCAP) >> 24;
+}
+
+static void enable_memory(const struct pci_dev *pdev)
+{
+	uint32_t command = config_read(pdev, COMMAND) & 0xffff;
+
+	if (!(command & COMMAND_MEMORY))
+		config_write(pdev, COMMAND, command | COMMAND_MEMORY, 2);
+}
+
+static bool has_serial(const struct pci_dev *pdev, uint64_t serial)
+{
+	unsigned int at = find_ext_cap(pdev, EXT_CAP_SERIAL, -1);
+
+	return at && config_read(pdev, at + 4) == (uint32_t)serial &&
+	       config_read(pdev, at + 8) == serial >> 32;
+}
+
+/* The device's real path in /sys/devices, which shows the ports above it. */
+static void find_device(struct pci_dev *pdev, uint64_t serial)
+{
+	char link[sizeof(PCI_DEVICES) + NAME_MAX + 1], path[PATH_MAX];
+	DIR *dir = opendir(PCI_DEVICES);
+	struct dirent *de;
+
+	if (!dir)
+		die("%s: %s", PCI_DEVICES, strerror(errno));
+	while ((de = readdir(dir))) {
+		if (de->d_name[0] == '.')
+			continue;
+		snprintf(link, sizeof(link), PCI_DEVICES "/%s", de->d_name);
+		if (!realpath(link, path))
+			continue;
+		pci_open(pdev, path);
+		if (has_serial(pdev, serial)) {
+			closedir(dir);
+			return;
+		}
+		pci_close(pdev);
+	}
+	die("no PCI device has the serial number 0x%llx", (unsigned long long)serial);
+}
+
+/* ---- component registers ---- */
+
+static volatile uint8_t *map_registers(uint64_t base)
+{
+	int fd = open("/dev/mem", O_RDWR | O_SYNC);
+	void *p;
+
+	if (fd < 0)
+		die("/dev/mem: %s", strerror(errno));
+	p = mmap(NULL, COMPONENT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, base);
+	if (p == MAP_FAILED)
+		die("cannot map registers at 0x%llx: %s", (unsigned long long)base,
+		    strerror(errno));
+	close(fd);
+	return p;
+}
+
+static uint32_t reg_read(volatile uint8_t *regs, unsigned int at)
+{
+	return *(volatile uint32_t *)(regs + at);
+}
+
+static void reg_write(volatile uint8_t *regs, unsigned int at, uint32_t value)
+{
+	*(volatile uint32_t *)(regs + at) = value;
+}
+
+/* NULL if the component has no HDM decoders. */
+static volatile uint8_t *find_hdm(volatile uint8_t *component)
+{
+	volatile uint8_t *cm = component + CACHE_MEM;
+	uint32_t header = reg_read(cm, 0);
+
+	for (unsigned int i = 1; i <= header >> 24; i++) {
+		uint32_t cap = reg_read(cm, 4 * i);
+
+		if ((cap & 0xffff) == CAP_HDM)
+			return cm + (cap >> 20);
+	}
+	return NULL;
+}
+
+static volatile uint8_t *pci_component(const struct pci_dev *pdev)
+{
+	unsigned int loc = find_ext_cap(pdev, EXT_CAP_DVSEC, DVSEC_LOCATOR);
+	unsigned int len, at;
+
+	if (!loc)
+		die("%s: no CXL register locator", pdev->path);
+	len = config_read(pdev, loc + 4) >> 20;
+	for (at = LOCATOR_ENTRIES; at + 8 <= len; at += 8) {
+		uint32_t lo = config_read(pdev, loc + at), bar_at = BAR0 + 4 * (lo & 7);
+		uint64_t base = (uint64_t)config_read(pdev, loc + at + 4) << 32 | (lo & 0xffff0000);
+		uint32_t bar = config_read(pdev, bar_at);
+
+		if ((lo >> 8 & 0xff) != LOCATOR_COMPONENT)
+			continue;
+		base += bar & ~0xfu;
+		if ((bar & 6) == 4)
+			base += (uint64_t)config_read(pdev, bar_at + 4) << 32;
+		enable_memory(pdev);
+		return map_registers(base);
+	}
+	die("%s: no component registers in the register locator", pdev->path);
+}
+
+static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base, uint64_t size,
+			   uint32_t targets, enum kind kind)
+{
+	unsigned int count = reg_read(hdm, HDM_CAP) & 0xf, n;
+	volatile uint8_t *d;
+	uint32_t ctrl;
+
+	count = count ? 2 * count : 1;
+	for (n = 0; n < count; n++)
+		if (!(reg_read(hdm, HDM_DECODER(n) + HDM_CTRL) & HDM_COMMITTED))
+			break;
+	if (n == count)
+		die("%s: all %u decoders are committed", who, count);
+
+	d = hdm + HDM_DECODER(n);
+	reg_write(d, HDM_BASE_LO, base);
+	reg_write(d, HDM_BASE_HI, base >> 32);
+	reg_write(d, HDM_SIZE_LO, size);
+	reg_write(d, HDM_SIZE_HI, size >> 32);
+	reg_write(d, HDM_TARGETS, targets);
+	reg_write(d, HDM_TARGETS_HI, 0);
+	reg_write(hdm, HDM_GLOBAL, reg_read(hdm, HDM_GLOBAL) | HDM_GLOBAL_ENABLE);
+	reg_write(d, HDM_CTRL, HDM_COMMIT | (kind == HDM_D ? 0 : HDM_HOST_ONLY));
+	ctrl = reg_read(d, HDM_CTRL);
+	if (!(ctrl & HDM_COMMITTED) || ctrl & HDM_ERROR)
+		die("%s: decoder %u did not commit (control 0x%x)", who, n, ctrl);
+}
+
+/* ---- one device ---- */
+
+static void commit_host_bridge(uint32_t uid, unsigned int root_port, uint64_t base, uint64_t size,
+			       enum kind kind)
+{
+	volatile uint8_t *regs = map_registers(host_bridge_registers(uid));
+	volatile uint8_t *hdm = find_hdm(regs);
+	char who[32];
+
+	/* A host bridge with one root port may pass everything through. */
+	if (!hdm)
+		return;
+	snprintf(who, sizeof(who), "host bridge %u", uid);
+	commit_decoder(hdm, who, base, size, root_port, kind);
+}
+
+static void commit_switch(const struct pci_dev *usp, unsigned int dsp_number, uint64_t base,
+			  uint64_t size, enum kind kind)
+{
+	volatile uint8_t *hdm = find_hdm(pci_component(usp));
+
+	if (!hdm)
+		die("%s: the switch has no HDM decoders", usp->path);
+	commit_decoder(hdm, usp->path, base, size, dsp_number, kind);
+}
+
+static void commit_endpoint(const struct pci_dev *pdev, uint64_t base, uint64_t size,
+			    enum kind kind)
+{
+	unsigned int dvsec = find_ext_cap(pdev, EXT_CAP_DVSEC, DVSEC_DEVICE);
+	volatile uint8_t *hdm = find_hdm(pci_component(pdev));
+	uint32_t control;
+
+	if (!hdm)
+		die("%s: the device has no HDM decoders", pdev->path);
+	if (kind != MEM_ENABLE_ONLY)
+		commit_decoder(hdm, pdev->path, base, size, 0, kind);
+	config_write(pdev, dvsec + RANGE1_BASE_HI, base >> 32, 4);
+	config_write(pdev, dvsec + RANGE1_BASE_LO, base, 4);
+	control = config_read(pdev, dvsec + DEVICE_CONTROL) & 0xffff;
+	config_write(pdev, dvsec + DEVICE_CONTROL, control | MEM_ENABLE, 2);
+	if (!(config_read(pdev, dvsec + DEVICE_CONTROL) & MEM_ENABLE))
+		die("%s: Mem_Enable does not stay set", pdev->path);
+}
+
+static uint64_t device_size(const struct pci_dev *pdev)
+{
+	unsigned int dvsec = find_ext_cap(pdev, EXT_CAP_DVSEC, DVSEC_DEVICE);
+	uint64_t size;
+
+	if (!dvsec)
+		die("%s: not a CXL device", pdev->path);
+	size = (uint64_t)config_read(pdev, dvsec + RANGE1_SIZE_HI) << 32 |
+	       (config_read(pdev, dvsec + RANGE1_SIZE_LO) & 0xf0000000);
+	if (!size || size % SZ_256M)
+		die("%s: 0x%llx bytes of memory cannot be decoded", pdev->path,
+		    (unsigned long long)size);
+	return size;
+}
+
+/*
+ * Walk down from the host bridge: every '/' that ends a prefix of @path with a PCI address in it
+ * is a port above the device. The decoder of a port names the next port below it.
+ */
+static void commit_path(const struct pci_dev *pdev, enum kind kind)
+{
+	char prefix[PATH_MAX], usp_path[PATH_MAX] = "";
+	uint64_t size = device_size(pdev), base;
+	const char *p = strstr(pdev->path, "/pci");
+	unsigned int uid;
+
+	if (!p || sscanf(p, "/pci%*x:%x", &uid) != 1)
+		die("%s: no host bridge above it", pdev->path);
+	base = allocate_hpa(uid, kind, size);
+
+	p = strchr(p + 1, '/');
+	while ((p = strchr(p + 1, '/'))) {
+		struct pci_dev port;
+
+		snprintf(prefix, sizeof(prefix), "%.*s", (int)(p - pdev->path), pdev->path);
+		pci_open(&port, prefix);
+		enable_memory(&port);
+		switch (pcie_type(&port)) {
+		case PCIE_TYPE_ROOT:
+			commit_host_bridge(uid, port_number(&port), base, size, kind);
+			break;
+		case PCIE_TYPE_UPSTREAM:
+			strcpy(usp_path, prefix);
+			break;
+		case PCIE_TYPE_DOWNSTREAM: {
+			struct pci_dev usp;
+
+			pci_open(&usp, usp_path);
+			commit_switch(&usp, port_number(&port), base, size, kind);
+			pci_close(&usp);
+			break;
+		}
+		}
+		pci_close(&port);
+	}
+	commit_endpoint(pdev, base, size, kind);
+}
+
+static enum kind parse_kind(const char *name)
+{
+	for (unsigned int k = 0; k < ARRAY_SIZE(kinds); k++)
+		if (!strcmp(name, kinds[k]))
+			return k;
+	die("unknown kind of decode '%s'", name);
+}
+
+int main(int argc, char **argv)
+{
+	read_cedt();
+	read_windows();
+	for (int i = 1; i < argc; i++) {
+		struct pci_dev pdev;
+		char *end;
+		uint64_t serial = strtoull(argv[i], &end, 0);
+
+		if (*end != ':')
+			die("'%s' is not SERIAL:KIND", argv[i]);
+		find_device(&pdev, serial);
+		commit_path(&pdev, parse_kind(end + 1));
+		pci_close(&pdev);
+	}
+	return 0;
+}
