@@ -57,3 +57,8 @@ with_lock() {
 	) 9>"$CACHE/lock/$name" || rc=$?
 	return "$rc"
 }
+
+# The version stands in dkms.conf, and nowhere else.
+package_version() {
+	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
+}

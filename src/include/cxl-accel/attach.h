@@ -34,12 +34,14 @@ struct cxl_dev_state;
 	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
 	X(MEDIA_NOT_READY, ENXIO, "the driver did not say that the media is ready")		\
 	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called or failed")		\
+	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")		\
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
 	X(HOST_NOT_READY, EPROBE_DEFER, "CXL host found, but cxl_acpi is not bound to it yet")	\
 	X(PCI_ONLY, ENXIO, "the device is in a PCI-only slot, not below a CXL root port")	\
 	X(LINK_NOT_CXL, ENXIO, "the link did not train as CXL.mem")				\
 	X(NO_PORT, ENXIO, "CXL port topology not found above the device")			\
+	X(PORT_NOT_BOUND, ENXIO, "the CXL port above the device is not bound to cxl_port")		\
 	/* memdev and endpoint */								\
 	X(NO_MEMDEV, ENXIO, "cxl_core refused to add the memdev")				\
 	X(MEMDEV_NOT_BOUND, ENXIO, "the memdev was not bound to cxl_mem")			\
@@ -51,6 +53,7 @@ struct cxl_dev_state;
 	X(REGION_INTERLEAVED, ENXIO, "the region spans other devices too")			\
 	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
 	/* any time */										\
+	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is still being released")	\
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
 
 /**

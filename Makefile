@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cxl-accel: CXL accelerators on stock distro kernels. 'make help' says what there is.
+
+# Under dkms the kernel to build for is never the running one by default: dkms says which.
+ifdef DKMS_KERNELVER
+KVER ?=
+else
+KVER ?= $(shell uname -r)
+endif
+
+# T=name1,name2 runs those tests alone.
+T ?=
+
+modules:
+	@test -n "$(KVER)" || { echo "make: say which kernel: make KVER=RELEASE" >&2; exit 2; }
+	@scripts/build "$(KVER)" $(if $(KDIR),"$(KDIR)",$(if $(VMLINUX),"/lib/modules/$(KVER)/build")) $(if $(VMLINUX),"$(VMLINUX)")
+
+demo:
+	@scripts/demo
+
+check:
+	@scripts/check "$(T)"
+
+clean:
+	rm -rf build
+
+clean-all: clean
+	@scripts/clean-cache
+
+help:
+	@echo "make [KVER=RELEASE] [KDIR=DIR] [VMLINUX=FILE]   build the modules into build/RELEASE"
+	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
+	@echo "make check [T=NAME]   run all tests, or those named (root)"
+	@echo "make clean            remove build/"
+	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"
+
+.PHONY: modules demo check clean clean-all help

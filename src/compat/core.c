@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an accelerator needs of cxl_core that stock kernels do not offer to it.
+ *
+ * Owns: nothing. Talks to: cxl_core's memdev state and the sysfs attributes of its root decoders.
+ * Locks: none of its own; see each function.
+ */
+#include <linux/workqueue.h>
+
+#include "core.h"
+
+static int no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
+{
+	return -ENXIO;
+}
+
+static const struct resource no_capacity = { .start = 0, .end = -1, .flags = IORESOURCE_MEM };
+
+/**
+ * core_memdev_create() - what cxl_core wants to know about a device before it has a memdev
+ * @pdev: the PCI function, in its driver's probe()
+ * @serial: device serial number, 0 for none
+ * @dvsec: config space offset of the PCIe DVSEC for CXL Devices
+ * @capacity: bytes of volatile memory, all of DPA
+ * @map: component registers
+ *
+ * The stock core takes every memdev's state for that of a memory class device and looks into the
+ * mailbox half of it (a DEVMEM one is dereferenced as NULL when its sysfs attributes are made).
+ * So the state is one with that half, made by the core itself, whose mailbox refuses everything:
+ * it enables no command, and nothing that user space sends reaches a device.
+ *
+ * All resources are set before use, because a zeroed struct resource is one byte long, and one
+ * byte of persistent memory would bring up an nvdimm.
+ *
+ * Lives until @pdev's driver is unbound.
+ * Return: the state, or an ERR_PTR(): -ENOMEM, or -EINVAL for a capacity that cannot be.
+ */
+struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
+					 u64 capacity, const struct cxl_register_map *map)
+{
+	struct cxl_memdev_state *mds = cxl_memdev_state_create(&pdev->dev);
+	struct cxl_dev_state *cxlds;
+	int rc;
+
+	if (IS_ERR(mds))
+		return ERR_CAST(mds);
+	cxlds = &mds->cxlds;
+
+	rc = cxl_mailbox_init(&cxlds->cxl_mbox, &pdev->dev);
+	if (rc)
+		return ERR_PTR(rc);
+	cxlds->cxl_mbox.mbox_send = no_mailbox;
+
+	cxlds->serial = serial;
+	cxlds->cxl_dvsec = dvsec;
+	cxlds->media_ready = true;
+	cxlds->reg_map = *map;
+	cxlds->reg_map.host = &pdev->dev;
+
+	mds->total_bytes = capacity;
+	mds->volatile_only_bytes = capacity;
+	mds->active_volatile_bytes = capacity;
+	cxlds->dpa_res = (struct resource)DEFINE_RES_MEM(0, capacity);
+	cxlds->ram_res = (struct resource)DEFINE_RES_MEM_NAMED(0, capacity, "ram");
+	cxlds->pmem_res = no_capacity;
+	rc = request_resource(&cxlds->dpa_res, &cxlds->ram_res);
+	if (rc)
+		return ERR_PTR(-EINVAL);
+	return cxlds;
+}
+
+struct region_delete {
+	struct work_struct work;
+	struct cxl_region *cxlr;
+	int rc;
+};
+
+/* The attribute through which user space does it too: sysfs is ABI, the function behind is not. */
+static const struct device_attribute *find_attribute(const struct device *dev, const char *name)
+{
+	const struct attribute_group *const *group;
+	struct attribute **attr;
+
+	if (!dev->type || !dev->type->groups)
+		return NULL;
+	for (group = dev->type->groups; *group; group++)
+		for (attr = (*group)->attrs; attr && *attr; attr++)
+			if (!strcmp((*attr)->name, name))
+				return container_of_const(*attr, struct device_attribute, attr);
+	return NULL;
+}
+
+static void region_delete_work(struct work_struct *work)
+{
+	struct region_delete *del = container_of(work, struct region_delete, work);
+	struct device *cxlrd_dev = del->cxlr->dev.parent;
+	const struct device_attribute *attr = find_attribute(cxlrd_dev, "delete_region");
+	const char *name = dev_name(&del->cxlr->dev);
+	ssize_t rc;
+
+	if (!attr || !attr->store) {
+		del->rc = -EOPNOTSUPP;
+		return;
+	}
+	rc = attr->store(cxlrd_dev, (struct device_attribute *)attr, name, strlen(name));
+	del->rc = rc < 0 ? rc : 0;
+}
+
+/**
+ * core_region_delete() - do what writing a region's name to delete_region does
+ * @cxlr: the region; the caller has a reference on it, so that no other can get its name
+ *
+ * Runs in a kernel thread: the core's locks are interruptible there, and a half-killed caller
+ * (rmmod and Ctrl-C) would leave the region's decoders attached to a region that is gone.
+ *
+ * Context: may sleep. Takes the root decoder's regions lock, then the region's device lock and
+ * cxl_core's region and DPA locks; the caller may hold the device lock of an endpoint port.
+ * Return: 0, -ENODEV if the region is gone already, -EOPNOTSUPP if the core has no such attribute.
+ */
+int core_region_delete(struct cxl_region *cxlr)
+{
+	struct region_delete del = { .cxlr = cxlr };
+
+	INIT_WORK_ONSTACK(&del.work, region_delete_work);
+	queue_work(system_unbound_wq, &del.work);
+	flush_work(&del.work);
+	destroy_work_on_stack(&del.work);
+	return del.rc;
+}

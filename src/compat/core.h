@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The distro's cxl_core as the rest of this bundle sees it.
+ *
+ * This is the one place that knows how kernels differ. The private layouts and the prototypes
+ * come out of the target kernel's BTF (cxl_core_layout.h), the answers to "does it have ...?" too
+ * (cxl_core_features.h, from features.tbl). What BTF cannot say stands below, each with the reason
+ * why it may be relied on. Nobody else includes the generated headers or tests a HAVE_ macro.
+ */
+#ifndef CXL_ACCEL_CORE_H
+#define CXL_ACCEL_CORE_H
+
+#include <linux/bits.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "cxl_core_features.h"
+#include "cxl_core_layout.h"
+
+/*
+ * The namespace became a string with 6.13; the headers do not say so in a way that cpp can test,
+ * and __stringify() of a string would keep its quotes. Below the macros that changed, one form
+ * fits all.
+ */
+#define CORE_IMPORT_NS()	MODULE_INFO(import_ns, "CXL")
+#define CORE_EXPORT(sym)	__EXPORT_SYMBOL(sym, "GPL", "CXL")
+
+/* The cxl bus, exported by every cxl_core; a variable, so BTF has no prototype for it. */
+extern struct bus_type cxl_bus_type;
+
+/*
+ * Device classes of the cxl bus. They are part of each device's modalias ("cxl:t5*"), which user
+ * space matches on, so their values stay.
+ */
+#define CXL_DEVICE_MEMORY_EXPANDER	5
+#define CXL_DEVICE_REGION		6
+
+/* Decoder flags: macros, so not in BTF. The same since 5.19; sysfs shows @ENABLE and @LOCK. */
+#define CXL_DECODER_F_ENABLE		BIT(5)
+
+#define CXL_RESOURCE_NONE		((resource_size_t)-1)
+
+static inline struct cxl_memdev *to_cxl_memdev(struct device *dev)
+{
+	return container_of(dev, struct cxl_memdev, dev);
+}
+
+static inline struct cxl_region *to_cxl_region(struct device *dev)
+{
+	return container_of(dev, struct cxl_region, dev);
+}
+
+/* The platform's root port has no other port above it: its uport is its parent. */
+static inline bool is_cxl_root(const struct cxl_port *port)
+{
+	return port->uport_dev == port->dev.parent;
+}
+
+static inline bool is_cxl_endpoint(const struct cxl_port *port)
+{
+	return is_cxl_memdev(port->uport_dev);
+}
+
+#define cxl_driver_register(drv) __cxl_driver_register(drv, THIS_MODULE, KBUILD_MODNAME)
+
+/* A memdev is in use: suspend would lose its memory. Kernels without CXL_SUSPEND do not care. */
+static inline void core_mem_active_inc(void)
+{
+#ifdef HAVE_CXL_MEM_ACTIVE_INC
+	cxl_mem_active_inc();
+#endif
+}
+
+static inline void core_mem_active_dec(void)
+{
+#ifdef HAVE_CXL_MEM_ACTIVE_DEC
+	cxl_mem_active_dec();
+#endif
+}
+
+/* Map the dport's RAS registers, so that AER can report protocol errors of the link. */
+static inline void core_dport_init_ras(struct cxl_dport *dport, struct device *host)
+{
+#ifdef HAVE_CXL_DPORT_INIT_RAS
+	cxl_dport_init_ras_reporting(dport, host);
+#endif
+}
+
+static inline bool core_memdev_has_pmem(const struct cxl_dev_state *cxlds)
+{
+	return resource_size(&cxlds->pmem_res) > 0;
+}
+
+/* What the core's decoder does until its first region: no commit, one target, no range. */
+static inline bool core_decoder_is_passthrough(const struct cxl_switch_decoder *cxlsd)
+{
+	return !cxlsd->cxld.commit && cxlsd->nr_targets == 1;
+}
+
+struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
+					 u64 capacity, const struct cxl_register_map *map);
+int core_region_delete(struct cxl_region *cxlr);
+
+#endif /* CXL_ACCEL_CORE_H */

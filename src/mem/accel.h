@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of cxl_mem share. main.c says what the module owns, README.md in src how a
+ * device's memory comes and goes.
+ *
+ * Lock order, outermost first; a file's first comment says which of these it takes:
+ *
+ *	device lock of the PCI function
+ *	device lock of the memdev
+ *	device lock of the port above the endpoint
+ *	device lock of the endpoint
+ *	cxl_core: regions lock of a root decoder
+ *	device lock of a region
+ *	cxl_core: region rwsem, DPA rwsem
+ *
+ * accels_lock (accel.c) and route_lock (decoder.c) are innermost: nothing is taken under them.
+ */
+#ifndef CXL_MEM_ACCEL_H
+#define CXL_MEM_ACCEL_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/range.h>
+#include <linux/workqueue.h>
+
+#include "core.h"
+#include "public.h"
+
+/**
+ * struct cxl_accel - one binding of an accelerator's driver, from its first call to its end
+ * @ref: the driver's binding has one, each user of accel_get() another
+ * @node: in the list of all of them, while @ref lasts
+ * @dev: the PCI function; a reference is held
+ * @lost: releases the driver, see detach.c
+ * @cause: why the attach under way has failed so far; the attaching task's
+ * @status: how the last attach ended
+ * @attacher: task whose attach is under way; NULL otherwise
+ * @cxlds: cxl_core's state of the device, from attach on
+ * @cxlmd: its memdev; only compared after @attached has been cleared
+ * @range: HPA range of the first region
+ * @regions: regions of this device's decoders; protected by the endpoint's device lock
+ * @route: decoders above the endpoint that are held in place; protected likewise
+ * @drvdata: what the driver had set on @dev before it was lent to cxl_core
+ * @drvdata_lent: that is the case now
+ * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
+ * @attached: the memdev belongs to this binding; protected by @dev's device lock
+ * @attach_nr: counts attaches, should a driver try again; protected likewise
+ * @lost_nr: which of them lost its memory
+ * @releasing: the driver is about to be released; protected by @dev's device lock
+ * @turned_away: a new binding came while @releasing; protected by @dev's device lock
+ */
+struct cxl_accel {
+	struct kref ref;
+	struct list_head node;
+	struct device *dev;
+	struct work_struct lost;
+
+	enum cxl_accel_attach_status cause;
+	enum cxl_accel_attach_status status;
+	struct task_struct *attacher;
+	struct cxl_dev_state *cxlds;
+	struct cxl_memdev *cxlmd;
+	struct range range;
+	struct list_head regions;
+	struct list_head route;
+	void *drvdata;
+	bool drvdata_lent;
+	bool devmem;
+
+	bool attached;
+	unsigned int attach_nr;
+	unsigned int lost_nr;
+	bool releasing;
+	bool turned_away;
+};
+
+/* accel.c: all accelerators, and which of them is meant */
+struct cxl_accel *accel_create(struct device *dev);
+void accel_put(struct cxl_accel *accel);
+struct cxl_accel *accel_attaching(const struct cxl_dev_state *cxlds);
+struct cxl_accel *accel_attaching_now(void);
+struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd);
+bool accel_owns(const struct cxl_dev_state *cxlds);
+bool accel_turn_away(struct device *dev);
+void accel_forget(struct cxl_accel *accel);
+
+/* host.c: is there CXL above the device? */
+enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
+
+/* memdev.c: the cxl_mem driver */
+extern struct cxl_driver cxl_mem_driver;
+
+/* endpoint.c: the endpoint port of a memdev */
+int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+			  struct cxl_dport *parent_dport);
+
+/* decoder.c: ports and decoders as an accelerator needs them */
+int decoder_hooks_register(void);
+void decoder_hooks_unregister(void);
+void decoder_route_settle(struct cxl_accel *accel);
+
+/* region.c: regions that belong to an accelerator */
+extern struct cxl_driver accel_region_driver;
+enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint);
+
+/* detach.c: the driver goes when its memory does */
+int detach_init(void);
+void detach_exit(void);
+void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
+void detach_lost(struct cxl_accel *accel);
+void detach_release(struct work_struct *work);
+
+/* port_sync.c: cxl_port probes synchronously */
+int port_sync_init(void);
+void port_sync_exit(void);
+
+#endif /* CXL_MEM_ACCEL_H */

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The accelerator API of <cxl/cxl.h> and <cxl/pci.h>.
+ *
+ * Owns: the device state that a driver embeds, and everything that an attach adds to the PCI
+ * function, in one devres group: a failed attach releases the group and leaves nothing. Talks to:
+ * cxl_core's memdevs; memdev.c does the rest of the attach when the memdev is probed. Locks: called
+ * with the PCI function's device lock, takes the memdev's.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/device.h>
+#include <linux/pci.h>
+
+#include "accel.h"
+
+static bool dev_state_is_sane(struct device *dev, enum cxl_devtype type, u16 dvsec, size_t size)
+{
+	return dev && dev_is_pci(dev) && dvsec && size >= sizeof(struct cxl_accel_dev_state) &&
+	       (type == CXL_DEVTYPE_DEVMEM || type == CXL_DEVTYPE_CLASSMEM);
+}
+
+struct cxl_accel_dev_state *_devm_cxl_dev_state_create(struct device *dev, enum cxl_devtype type,
+						       u64 serial, u16 dvsec, size_t size,
+						       bool has_mbox)
+{
+	struct cxl_accel_dev_state *cxlds;
+
+	if (!dev_state_is_sane(dev, type, dvsec, size)) {
+		if (dev)
+			dev_err(dev, "no CXL device state: bad type, DVSEC or struct size\n");
+		return NULL;
+	}
+
+	cxlds = devm_kzalloc(dev, size, GFP_KERNEL);
+	if (!cxlds)
+		return NULL;
+
+	cxlds->dev = dev;
+	cxlds->type = type;
+	cxlds->serial = serial;
+	cxlds->cxl_dvsec = dvsec;
+	cxlds->has_mbox = has_mbox;
+	cxlds->reg_map.host = dev;
+	cxlds->reg_map.resource = CXL_RESOURCE_NONE;
+
+	cxlds->accel = accel_create(dev);
+	return cxlds->accel ? cxlds : NULL;
+}
+CORE_EXPORT(_devm_cxl_dev_state_create);
+
+int cxl_set_capacity(struct cxl_accel_dev_state *cxlds, u64 capacity)
+{
+	if (!capacity)
+		return -EINVAL;
+	if (cxlds->capacity)
+		return -EBUSY;
+	cxlds->capacity = capacity;
+	return 0;
+}
+CORE_EXPORT(cxl_set_capacity);
+
+static struct cxl_accel_reg_map reg_map_to_public(const struct cxl_reg_map *map)
+{
+	return (struct cxl_accel_reg_map) {
+		.valid = map->valid,
+		.id = map->id,
+		.offset = map->offset,
+		.size = map->size,
+	};
+}
+
+static struct cxl_reg_map reg_map_to_core(const struct cxl_accel_reg_map *map)
+{
+	return (struct cxl_reg_map) {
+		.valid = map->valid,
+		.id = map->id,
+		.offset = map->offset,
+		.size = map->size,
+	};
+}
+
+static void register_map_to_public(struct cxl_accel_register_map *to,
+				   const struct cxl_register_map *from)
+{
+	*to = (struct cxl_accel_register_map) {
+		.host = from->host,
+		.resource = from->resource,
+		.max_size = from->max_size,
+		.reg_type = from->reg_type,
+	};
+
+	switch (from->reg_type) {
+	case CXL_REGLOC_RBI_COMPONENT:
+		to->component_map.hdm_decoder =
+			reg_map_to_public(&from->component_map.hdm_decoder);
+		to->component_map.ras = reg_map_to_public(&from->component_map.ras);
+		break;
+	case CXL_REGLOC_RBI_MEMDEV:
+		to->device_map.status = reg_map_to_public(&from->device_map.status);
+		to->device_map.mbox = reg_map_to_public(&from->device_map.mbox);
+		to->device_map.memdev = reg_map_to_public(&from->device_map.memdev);
+		break;
+	case CXL_REGLOC_RBI_PMU:
+		to->pmu_map.pmu = reg_map_to_public(&from->pmu_map.pmu);
+		break;
+	}
+}
+
+/* Component registers only: an attach needs no others. */
+static struct cxl_register_map register_map_to_core(const struct cxl_accel_register_map *from)
+{
+	struct cxl_register_map to = {
+		.host = from->host,
+		.resource = from->resource,
+		.max_size = from->max_size,
+		.reg_type = from->reg_type,
+	};
+
+	to.component_map.hdm_decoder = reg_map_to_core(&from->component_map.hdm_decoder);
+	to.component_map.ras = reg_map_to_core(&from->component_map.ras);
+	return to;
+}
+
+int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
+		       struct cxl_accel_register_map *map)
+{
+	struct cxl_register_map found;
+	int rc;
+
+	rc = cxl_find_regblock(pdev, type, &found);
+	if (rc)
+		return rc;
+	rc = cxl_setup_regs(&found);
+	if (rc)
+		return rc;
+	register_map_to_public(map, &found);
+	return 0;
+}
+CORE_EXPORT(cxl_pci_setup_regs);
+
+static enum cxl_accel_attach_status check_device(const struct cxl_accel_dev_state *cxlds)
+{
+	const struct cxl_accel_register_map *map = &cxlds->reg_map;
+
+	if (cxlds->has_mbox)
+		return CXL_ACCEL_ATTACH_HAS_MAILBOX;
+	if (map->reg_type != CXL_REGLOC_RBI_COMPONENT || map->resource == CXL_RESOURCE_NONE)
+		return CXL_ACCEL_ATTACH_NO_COMPONENT_REGS;
+	if (!map->component_map.hdm_decoder.valid)
+		return CXL_ACCEL_ATTACH_NO_HDM_DECODERS;
+	if (!cxlds->media_ready)
+		return CXL_ACCEL_ATTACH_MEDIA_NOT_READY;
+	if (!cxlds->capacity)
+		return CXL_ACCEL_ATTACH_NO_CAPACITY;
+	return CXL_ACCEL_ATTACH_ATTACHED;
+}
+
+static void accel_forget_action(void *accel)
+{
+	accel_forget(accel);
+}
+
+/* The first to run when the driver is unbound: what follows is no loss. */
+static void attach_over(void *_accel)
+{
+	struct cxl_accel *accel = _accel;
+
+	WRITE_ONCE(accel->attached, false);
+}
+
+/* Adds all that an attach adds. On failure the caller releases the devres group that it opened. */
+static enum cxl_accel_attach_status attach_memdev(struct cxl_accel_dev_state *cxlds,
+						  struct cxl_memdev **memdev)
+{
+	struct cxl_register_map map = register_map_to_core(&cxlds->reg_map);
+	struct cxl_accel *accel = cxlds->accel;
+	struct device *dev = cxlds->dev;
+	struct cxl_dev_state *state;
+	struct cxl_memdev *cxlmd;
+
+	state = core_memdev_create(to_pci_dev(dev), cxlds->serial, cxlds->cxl_dvsec,
+				   cxlds->capacity, &map);
+	if (IS_ERR(state))
+		return PTR_ERR(state) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
+						   CXL_ACCEL_ATTACH_NO_CAPACITY;
+
+	accel->cxlds = state;
+	accel->devmem = cxlds->type == CXL_DEVTYPE_DEVMEM;
+	if (devm_add_action_or_reset(dev, accel_forget_action, accel))
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+
+	accel->cause = CXL_ACCEL_ATTACH_MEMDEV_NOT_BOUND;
+	WRITE_ONCE(accel->attach_nr, accel->attach_nr + 1);
+	WRITE_ONCE(accel->attached, true);
+	WRITE_ONCE(accel->attacher, current);
+	cxlmd = devm_cxl_add_memdev(dev, state);
+	WRITE_ONCE(accel->attacher, NULL);
+	if (IS_ERR(cxlmd))
+		return PTR_ERR(cxlmd) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
+						   CXL_ACCEL_ATTACH_NO_MEMDEV;
+
+	if (devm_add_action_or_reset(dev, attach_over, accel))
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+
+	scoped_guard(device, &cxlmd->dev)
+		if (!cxlmd->dev.driver && accel->cause == CXL_ACCEL_ATTACH_ATTACHED)
+			accel->cause = CXL_ACCEL_ATTACH_INTERRUPTED;
+	*memdev = cxlmd;
+	return accel->cause;
+}
+
+static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
+					   struct cxl_memdev **cxlmd)
+{
+	enum cxl_accel_attach_status status;
+	struct device *dev = cxlds->dev;
+	void *group;
+
+	status = check_device(cxlds);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+	status = host_status(to_pci_dev(dev));
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+	if (accel_turn_away(dev))
+		return CXL_ACCEL_ATTACH_BEING_RELEASED;
+
+	group = devres_open_group(dev, NULL, GFP_KERNEL);
+	if (!group)
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+
+	status = attach_memdev(cxlds, cxlmd);
+	if (status == CXL_ACCEL_ATTACH_ATTACHED) {
+		devres_close_group(dev, group);
+	} else {
+		WRITE_ONCE(cxlds->accel->attached, false);
+		devres_release_group(dev, group);
+	}
+	return status;
+}
+
+static int attach_report(struct device *dev, enum cxl_accel_attach_status status)
+{
+	int rc = cxl_accel_attach_errno(status);
+
+	/* The driver core retries a deferred probe often: say it once, then in devices_deferred. */
+	if (rc == -EPROBE_DEFER)
+		dev_info_once(dev, "CXL attach deferred: %s\n", cxl_accel_attach_error_str(status));
+	return dev_err_probe(dev, rc, "CXL attach failed: %s\n",
+			     cxl_accel_attach_error_str(status));
+}
+
+struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct range *range)
+{
+	enum cxl_accel_attach_status status;
+	struct cxl_memdev *cxlmd = NULL;
+	struct cxl_accel *accel;
+
+	if (range)
+		*range = (struct range){ .start = 0, .end = -1 };
+	if (!cxlds || !range || !cxlds->accel || cxlds->accel->dev != cxlds->dev) {
+		pr_err("devm_cxl_probe_mem(): %s\n",
+		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
+		return ERR_PTR(-EINVAL);
+	}
+
+	accel = cxlds->accel;
+	if (accel->attached) {
+		/* The attach that is there stays, and so does its status. */
+		dev_err(cxlds->dev, "CXL attach failed: %s\n",
+			cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BUSY));
+		return ERR_PTR(-EBUSY);
+	}
+
+	status = attach(cxlds, &cxlmd);
+	WRITE_ONCE(accel->status, status);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return ERR_PTR(attach_report(cxlds->dev, status));
+
+	cxlds->cxlmd = cxlmd;
+	*range = accel->range;
+	return cxlmd;
+}
+CORE_EXPORT(devm_cxl_probe_mem);
+
+enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_state *cxlds)
+{
+	if (!cxlds || !cxlds->accel)
+		return CXL_ACCEL_ATTACH_BAD_ARGUMENT;
+	return READ_ONCE(cxlds->accel->status);
+}
+CORE_EXPORT(cxl_accel_attach_error);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When an accelerator's memory goes, its driver is released: once, and that binding only.
+ *
+ * Owns: the workqueue on which drivers are released. Talks to: the driver core; cxl_core, which
+ * schedules a memdev's detach_work whenever its endpoint goes. Locks: takes the device lock of the
+ * PCI function; no caller may hold it or wait for it.
+ *
+ * Two things lead here. cxl_core tells that the endpoint went: because of the memdev, a port, the
+ * whole hierarchy, or because the driver itself is going, which is the most frequent case. The
+ * region driver tells that the region went. Neither may release the driver there and then, holding
+ * the locks it does, so one work item per binding does it.
+ *
+ * By the time it runs, the binding that it was queued for may be over and the device bound again.
+ * cxl_accel->attached, cleared when the binding ends, tells so; it is looked at with the device
+ * lock held. The driver core takes that lock itself when it releases a driver, so it has to be
+ * dropped in between. A new binding that slips into the gap is turned away from its attach with
+ * -EPROBE_DEFER (accel_turn_away()), and is started again after the release.
+ */
+#include <linux/device.h>
+#include <linux/workqueue.h>
+
+#include "accel.h"
+
+static struct workqueue_struct *detach_wq;
+
+/* Of the work item: drops the reference that came with it. */
+void detach_release(struct work_struct *work)
+{
+	struct cxl_accel *accel = container_of(work, struct cxl_accel, lost);
+	struct device *dev = accel->dev;
+	bool again = false;
+
+	scoped_guard(device, dev)
+		accel->releasing = accel->attached && accel->lost_nr == accel->attach_nr;
+
+	if (accel->releasing) {
+		dev_info(dev, "CXL memory is gone, releasing the driver\n");
+		device_release_driver(dev);
+
+		scoped_guard(device, dev) {
+			accel->releasing = false;
+			again = accel->turned_away;
+		}
+		if (again && device_attach(dev) < 0)
+			dev_dbg(dev, "not bound again\n");
+	}
+	accel_put(accel);
+}
+
+/**
+ * detach_lost() - an accelerator's memory is gone
+ * @accel: the accelerator; the caller has a reference
+ *
+ * Context: any process context, whatever device locks of the cxl bus are held. Returns before the
+ * driver is released.
+ */
+void detach_lost(struct cxl_accel *accel)
+{
+	if (!READ_ONCE(accel->attached))
+		return;
+	WRITE_ONCE(accel->lost_nr, READ_ONCE(accel->attach_nr));
+	kref_get(&accel->ref);
+	if (!queue_work(detach_wq, &accel->lost))
+		accel_put(accel);
+}
+
+/*
+ * In place of cxl_core's work function, which would unbind the memdev and leave the driver alone.
+ * The caller's reference on the memdev comes with the work. Waits for the release, so that whoever
+ * drains the cxl bus (removal of cxl_acpi, the bus's flush attribute) finds it done.
+ */
+static void detach_memdev(struct work_struct *work)
+{
+	struct cxl_memdev *cxlmd = container_of(work, struct cxl_memdev, detach_work);
+	struct cxl_accel *accel = accel_get_by_memdev(cxlmd);
+
+	if (accel) {
+		detach_lost(accel);
+		flush_work(&accel->lost);
+		accel_put(accel);
+	}
+	put_device(&cxlmd->dev);
+}
+
+/**
+ * detach_arm() - from now on, the loss of a memdev's endpoint is a loss to its accelerator
+ * @accel: the accelerator, being attached by this task
+ * @cxlmd: its memdev, being probed: nobody can have scheduled its detach_work yet
+ */
+void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
+{
+	accel->cxlmd = cxlmd;
+	cxlmd->detach_work.func = detach_memdev;
+}
+
+int detach_init(void)
+{
+	detach_wq = alloc_workqueue("cxl_accel", WQ_UNBOUND, 0);
+	return detach_wq ? 0 : -ENOMEM;
+}
+
+/* No driver is bound any more, so that nothing new comes: only late ones are waited for. */
+void detach_exit(void)
+{
+	cxl_bus_drain();
+	destroy_workqueue(detach_wq);
+}

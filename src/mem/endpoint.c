@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The endpoint port of a memdev: where the CXL port hierarchy ends.
+ *
+ * Owns: nothing, the endpoint port is cxl_core's. Talks to: cxl_core's ports, and through the
+ * probe of the new port to cxl_port. Locks: the caller holds the host's device lock.
+ */
+#include "accel.h"
+
+/* Each port on the way knows the next one down; cxl_core walks that when it programs decoders. */
+static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
+{
+	struct cxl_port *down = NULL;
+
+	for (; !is_cxl_root(port); port = to_cxl_port(port->dev.parent)) {
+		struct cxl_ep *ep = xa_load(&port->endpoints, (unsigned long)&cxlmd->dev);
+
+		if (ep)
+			ep->next = down;
+		down = port;
+	}
+}
+
+/**
+ * devm_cxl_add_endpoint() - give a memdev its endpoint port
+ * @host: device whose unbinding removes the port again: the port above, or the platform's CXL
+ *	root for a restricted CXL host
+ * @cxlmd: the memdev, being probed
+ * @parent_dport: the dport that it is connected to
+ *
+ * cxl_port attaches synchronously, so that the endpoint either works when this returns, decoders
+ * and regions included, or is an error.
+ *
+ * Context: may sleep; @host's and the memdev's device locks are held.
+ * Return: 0, -ENXIO if the endpoint did not bind to cxl_port, or what cxl_core said.
+ */
+int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+			  struct cxl_dport *parent_dport)
+{
+	struct cxl_port *endpoint;
+	int rc;
+
+	link_ports(parent_dport->port, cxlmd);
+
+	/* An endpoint's component registers are the device state's, so none are named here. */
+	endpoint = devm_cxl_add_port(host, &cxlmd->dev, CXL_RESOURCE_NONE, parent_dport);
+	if (IS_ERR(endpoint))
+		return PTR_ERR(endpoint);
+
+	rc = cxl_endpoint_autoremove(cxlmd, endpoint);
+	if (rc)
+		return rc;
+
+	if (endpoint->dev.driver)
+		return 0;
+	/* An accelerator's attach says it itself, once. */
+	if (!accel_attaching(cxlmd->cxlds))
+		dev_err(&cxlmd->dev, "%s failed probe\n", dev_name(&endpoint->dev));
+	return -ENXIO;
+}

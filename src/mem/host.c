@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is there CXL above the device, and is it ready?
+ *
+ * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: none; what is asked here
+ * can change at any time, and an attach that was wrongly let through fails later on.
+ */
+#include <linux/acpi.h>
+#include <linux/bits.h>
+#include <linux/pci.h>
+
+#include "accel.h"
+
+/* CXL 3.1 section 9.18.1: the CXL root device, to which cxl_acpi binds, and the host bridges. */
+#define CXL_ROOT_HID		"ACPI0017"
+#define CXL_HOST_BRIDGE_HID	"ACPI0016"
+
+/* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices, capability register */
+#define CXL_DEVICE_DVSEC		0
+#define   CXL_DEVICE_CAP		0xa
+#define     CXL_DEVICE_CAP_MEM		BIT(2)
+
+/* CXL 3.1 section 8.2.1.3: Flex Bus Port DVSEC, status register */
+#define CXL_FLEXBUS_DVSEC		7
+#define   CXL_FLEXBUS_STATUS		0xe
+#define     CXL_FLEXBUS_STATUS_MEM	BIT(2)
+
+static bool below_cxl_host_bridge(struct pci_dev *pdev)
+{
+	struct acpi_device *adev = ACPI_COMPANION(&pci_find_host_bridge(pdev->bus)->dev);
+
+	return adev && !strcmp(acpi_device_hid(adev), CXL_HOST_BRIDGE_HID);
+}
+
+static bool host_is_bound(struct acpi_device *root)
+{
+	struct device *host = acpi_get_first_physical_node(root);
+
+	return host && device_is_bound(host);
+}
+
+static bool dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)
+{
+	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, id);
+	u16 value;
+
+	return dvsec && !pci_read_config_word(pdev, dvsec + offset, &value) &&
+	       !PCI_POSSIBLE_ERROR(value) && (value & bit);
+}
+
+/* The device can do CXL.mem, and has negotiated it. cxl_core does not ask for the latter. */
+static bool link_is_mem(struct pci_dev *pdev)
+{
+	return dvsec_has_bit(pdev, CXL_DEVICE_DVSEC, CXL_DEVICE_CAP, CXL_DEVICE_CAP_MEM) &&
+	       dvsec_has_bit(pdev, CXL_FLEXBUS_DVSEC, CXL_FLEXBUS_STATUS, CXL_FLEXBUS_STATUS_MEM);
+}
+
+/**
+ * host_status() - can this device's memory be attached?
+ * @pdev: the PCI function
+ *
+ * Return: CXL_ACCEL_ATTACH_ATTACHED if nothing speaks against it. CXL_ACCEL_ATTACH_HOST_NOT_READY
+ * if waiting will help: there is a CXL host, and its driver has not bound yet. Any other status is
+ * final.
+ */
+enum cxl_accel_attach_status host_status(struct pci_dev *pdev)
+{
+	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
+	bool bound;
+
+	if (!root)
+		return CXL_ACCEL_ATTACH_NO_HOST;
+	bound = host_is_bound(root);
+	acpi_dev_put(root);
+
+	if (!below_cxl_host_bridge(pdev))
+		return CXL_ACCEL_ATTACH_PCI_ONLY;
+	if (!link_is_mem(pdev))
+		return CXL_ACCEL_ATTACH_LINK_NOT_CXL;
+	return bound ? CXL_ACCEL_ATTACH_ATTACHED : CXL_ACCEL_ATTACH_HOST_NOT_READY;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cxl_mem: takes the place of the stock module of that name.
+ *
+ * Owns: the order in which its parts come and go. Each part is in a file of its own:
+ *
+ *	memdev.c	the cxl_mem driver, for expanders and accelerators
+ *	endpoint.c	a memdev's endpoint port
+ *	port_sync.c	cxl_port attaches synchronously
+ *
+ *	attach.c	the accelerator API
+ *	accel.c		all accelerators
+ *	host.c		is there CXL above the device?
+ *	decoder.c	ports and decoders as an accelerator needs them
+ *	region.c	regions that belong to accelerators
+ *	detach.c	an accelerator's driver goes when its memory does
+ *
+ * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be
+ * loaded before it, and it cannot be removed under them.
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "accel.h"
+
+static int __init cxl_mem_init(void)
+{
+	int rc;
+
+	rc = detach_init();
+	if (rc)
+		return rc;
+	rc = decoder_hooks_register();
+	if (rc)
+		goto err_detach;
+	rc = port_sync_init();
+	if (rc)
+		goto err_hooks;
+	rc = cxl_driver_register(&accel_region_driver);
+	if (rc)
+		goto err_port;
+	rc = cxl_driver_register(&cxl_mem_driver);
+	if (rc)
+		goto err_region;
+	return 0;
+
+err_region:
+	cxl_driver_unregister(&accel_region_driver);
+err_port:
+	port_sync_exit();
+err_hooks:
+	decoder_hooks_unregister();
+err_detach:
+	detach_exit();
+	return rc;
+}
+module_init(cxl_mem_init);
+
+static void __exit cxl_mem_exit(void)
+{
+	cxl_driver_unregister(&cxl_mem_driver);
+	cxl_driver_unregister(&accel_region_driver);
+	port_sync_exit();
+	decoder_hooks_unregister();
+	detach_exit();
+}
+module_exit(cxl_mem_exit);
+
+MODULE_DESCRIPTION("CXL: memory devices, synchronous attach, accelerator API (cxl-accel)");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(CXL_ACCEL_VERSION);
+MODULE_ALIAS("cxl:t" __stringify(CXL_DEVICE_MEMORY_EXPANDER) "*");
+/* An endpoint is probed as soon as it has been added. */
+MODULE_SOFTDEP("pre: cxl_port");
+CORE_IMPORT_NS();

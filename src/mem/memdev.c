@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cxl_mem driver: connects a memdev to the CXL port hierarchy.
+ *
+ * Owns: the memdev's debugfs directory, its endpoint, its claim on suspend. Talks to: cxl_core's
+ * memdevs and ports; takes the place of the stock driver of the same name, and does for a Type-3
+ * expander what that does. Locks: called with the memdev's device lock, takes that of the port
+ * above for as long as the endpoint is added.
+ *
+ * The attach is synchronous whatever driver_async_probe= says: when a memdev has been added, it is
+ * bound or will not be. An accelerator's memdev is the same but for three things. It is probed from
+ * within devm_cxl_probe_mem() only: nobody else could tell the driver. Its region is part of the
+ * probe. And its errors are reported by the one who attaches.
+ */
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/kstrtox.h>
+#include <linux/seq_file.h>
+
+#include "accel.h"
+
+static struct cxl_memdev_state *to_memdev_state(struct cxl_memdev *cxlmd)
+{
+	if (cxlmd->cxlds->type != CXL_DEVTYPE_CLASSMEM)
+		return NULL;
+	return container_of(cxlmd->cxlds, struct cxl_memdev_state, cxlds);
+}
+
+static bool memdev_can_poison(struct cxl_memdev *cxlmd, enum poison_cmd_enabled_bits cmd)
+{
+	struct cxl_memdev_state *mds = to_memdev_state(cxlmd);
+
+	return mds && test_bit(cmd, mds->poison.enabled_cmds);
+}
+
+static int dpamem_show(struct seq_file *file, void *data)
+{
+	struct device *dev = file->private;
+
+	cxl_dpa_debug(file, to_cxl_memdev(dev)->cxlds);
+	return 0;
+}
+
+static int inject_poison_set(void *cxlmd, u64 dpa)
+{
+	return cxl_inject_poison(cxlmd, dpa);
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(inject_poison_fops, NULL, inject_poison_set, "%llx\n");
+
+static int clear_poison_set(void *cxlmd, u64 dpa)
+{
+	return cxl_clear_poison(cxlmd, dpa);
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(clear_poison_fops, NULL, clear_poison_set, "%llx\n");
+
+static void remove_debugfs(void *dir)
+{
+	debugfs_remove_recursive(dir);
+}
+
+static int memdev_add_debugfs(struct cxl_memdev *cxlmd)
+{
+	struct device *dev = &cxlmd->dev;
+	struct dentry *dir = cxl_debugfs_create_dir(dev_name(dev));
+
+	debugfs_create_devm_seqfile(dev, "dpamem", dir, dpamem_show);
+	if (memdev_can_poison(cxlmd, CXL_POISON_ENABLED_INJECT))
+		debugfs_create_file("inject_poison", 0200, dir, cxlmd, &inject_poison_fops);
+	if (memdev_can_poison(cxlmd, CXL_POISON_ENABLED_CLEAR))
+		debugfs_create_file("clear_poison", 0200, dir, cxlmd, &clear_poison_fops);
+
+	return devm_add_action_or_reset(dev, remove_debugfs, dir);
+}
+
+static ssize_t trigger_poison_list_store(struct device *dev, struct device_attribute *attr,
+					 const char *buf, size_t len)
+{
+	bool trigger;
+	int rc;
+
+	if (kstrtobool(buf, &trigger) || !trigger)
+		return -EINVAL;
+
+	rc = cxl_trigger_poison_list(to_cxl_memdev(dev));
+	return rc ?: len;
+}
+static DEVICE_ATTR_WO(trigger_poison_list);
+
+static struct attribute *memdev_attrs[] = {
+	&dev_attr_trigger_poison_list.attr,
+	NULL
+};
+
+static umode_t memdev_attr_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	struct cxl_memdev *cxlmd = to_cxl_memdev(kobj_to_dev(kobj));
+
+	return memdev_can_poison(cxlmd, CXL_POISON_ENABLED_LIST) ? attr->mode : 0;
+}
+
+static const struct attribute_group memdev_group = {
+	.attrs = memdev_attrs,
+	.is_visible = memdev_attr_visible,
+};
+
+static const struct attribute_group *memdev_groups[] = {
+	&memdev_group,
+	NULL
+};
+
+static void release_suspend(void *unused)
+{
+	core_mem_active_dec();
+}
+
+/*
+ * The kernel may run out of this memory, and nothing in the specification says whether it survives
+ * suspend to RAM: while it is connected, suspend is refused.
+ */
+static int memdev_block_suspend(struct device *dev)
+{
+	core_mem_active_inc();
+	return devm_add_action_or_reset(dev, release_suspend, NULL);
+}
+
+static int memdev_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_port)
+{
+	int rc;
+
+	if (!IS_ENABLED(CONFIG_CXL_PMEM) || !core_memdev_has_pmem(cxlmd->cxlds))
+		return 0;
+
+	rc = devm_cxl_add_nvdimm(parent_port, cxlmd);
+	if (rc == -ENODEV)
+		dev_info(&cxlmd->dev, "PMEM disabled by platform\n");
+	return rc;
+}
+
+/*
+ * An expander's errors are said here, in the words of the stock driver, which tools may know. An
+ * accelerator's are kept for devm_cxl_probe_mem(), which says them once.
+ */
+#define memdev_fail(cxlmd, accel, why, fmt, ...)						\
+({												\
+	if (accel)										\
+		(accel)->cause = CXL_ACCEL_ATTACH_##why;					\
+	else											\
+		dev_err(&(cxlmd)->dev, fmt "\n", ##__VA_ARGS__);				\
+	-ENXIO;											\
+})
+
+static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent_port,
+			       struct cxl_dport *dport, struct cxl_accel *accel)
+{
+	/* A restricted CXL host has no port of its own: its dport hangs off the platform's root. */
+	struct device *host = dport->rch ? parent_port->uport_dev : &parent_port->dev;
+	int rc;
+
+	guard(device)(host);
+	if (!host->driver)
+		return memdev_fail(cxlmd, accel, PORT_NOT_BOUND,
+				   "CXL port topology %s not enabled", dev_name(host));
+
+	rc = devm_cxl_add_endpoint(host, cxlmd, dport);
+	if (rc && accel)
+		accel->cause = CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
+	return rc;
+}
+
+static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+{
+	struct cxl_port *parent_port;
+	struct cxl_dport *dport;
+	int rc;
+
+	rc = devm_cxl_enumerate_ports(cxlmd);
+	if (rc) {
+		if (accel)
+			accel->cause = CXL_ACCEL_ATTACH_NO_PORT;
+		return rc;
+	}
+
+	parent_port = cxl_mem_find_port(cxlmd, &dport);
+	if (!parent_port)
+		return memdev_fail(cxlmd, accel, NO_PORT, "CXL port topology not found");
+
+	rc = memdev_add_nvdimm(cxlmd, parent_port);
+	if (!rc) {
+		core_dport_init_ras(dport, &cxlmd->dev);
+		rc = memdev_add_endpoint(cxlmd, parent_port, dport, accel);
+	}
+	put_device(&parent_port->dev);
+	return rc;
+}
+
+static int memdev_find_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
+{
+	accel->cause = accel_region_find(accel, cxlmd->endpoint);
+	return accel->cause == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
+}
+
+static int cxl_mem_probe(struct device *dev)
+{
+	struct cxl_memdev *cxlmd = to_cxl_memdev(dev);
+	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
+	int rc;
+
+	if (!accel && accel_owns(cxlmd->cxlds)) {
+		dev_dbg(dev, "bound by its accelerator's driver only\n");
+		return -ENXIO;
+	}
+
+	/* -EBUSY asks for a later try: when the media is ready, or a pending detach has run. */
+	if (!cxlmd->cxlds->media_ready || work_pending(&cxlmd->detach_work))
+		return -EBUSY;
+
+	if (accel)
+		detach_arm(accel, cxlmd);
+
+	rc = memdev_add_debugfs(cxlmd);
+	if (rc)
+		return rc;
+
+	rc = memdev_connect(cxlmd, accel);
+	if (rc)
+		return rc;
+
+	if (accel) {
+		rc = memdev_find_region(accel, cxlmd);
+		if (rc)
+			return rc;
+	}
+
+	return memdev_block_suspend(dev);
+}
+
+struct cxl_driver cxl_mem_driver = {
+	.name = "cxl_mem",
+	.probe = cxl_mem_probe,
+	.id = CXL_DEVICE_MEMORY_EXPANDER,
+	.drv = {
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
+		.dev_groups = memdev_groups,
+	},
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The public headers, for the module that implements them.
+ *
+ * cxl_core has types of the same names as the API: inside this module those names are cxl_core's,
+ * and a driver's are called cxl_accel_*. Enums have the same values in both and exist once.
+ */
+#ifndef CXL_MEM_PUBLIC_H
+#define CXL_MEM_PUBLIC_H
+
+#include "core.h"
+
+#define CXL_ACCEL_CORE_TYPES
+#define cxl_dev_state		cxl_accel_dev_state
+#define cxl_register_map	cxl_accel_register_map
+#define cxl_reg_map		cxl_accel_reg_map
+#define cxl_component_reg_map	cxl_accel_component_reg_map
+#define cxl_device_reg_map	cxl_accel_device_reg_map
+#define cxl_pmu_reg_map		cxl_accel_pmu_reg_map
+#include <cxl/cxl.h>
+#include <cxl/pci.h>
+#include <cxl-accel/attach.h>
+#undef cxl_dev_state
+#undef cxl_register_map
+#undef cxl_reg_map
+#undef cxl_component_reg_map
+#undef cxl_device_reg_map
+#undef cxl_pmu_reg_map
+
+#endif /* CXL_MEM_PUBLIC_H */
