@@ -7,7 +7,7 @@
  * the cxl bus, which sees them before anybody can use them. Locks: called with the endpoint's
  * device lock; takes route_lock, innermost.
  *
- * Four things are seen to:
+ * Five things are seen to:
  *
  * An endpoint port can be probed only from within the attach. cxl_core finds the state of an
  * endpoint's device in the drvdata of the PCI function, where an accelerator's driver keeps its
@@ -22,6 +22,9 @@
  * A host bridge with one root port and no HDM decoders passes everything on. Up to 6.x cxl_core
  * does not find its way through it when it assembles a region from what firmware committed. So the
  * bridge's stand-in decoder shows the endpoint decoder's range while that is done.
+ *
+ * A port that user space unbinds while decoders of it are committed must be able to come back. The
+ * core goes on counting them from the last time, and would find the first one out of order.
  *
  * A decoder that nobody committed is for device coherent memory (HDM-D), not for an expander's.
  */
@@ -249,17 +252,27 @@ static struct dev_pm_domain endpoint_domain = {
 	.dismiss = endpoint_probed,
 };
 
-static int decoder_hooks(struct notifier_block *nb, unsigned long action, void *data)
+static void device_added(struct device *dev)
 {
-	struct device *dev = data;
-
-	if (action != BUS_NOTIFY_ADD_DEVICE)
-		return NOTIFY_DONE;
-
 	if (is_endpoint_decoder(dev))
 		endpoint_decoder_added(&to_cxl_endpoint_decoder(dev)->cxld);
 	else if (is_cxl_port(dev) && is_cxl_endpoint(to_cxl_port(dev)) && endpoint_attaching(dev))
 		dev_pm_domain_set(dev, &endpoint_domain);
+}
+
+/* An unbound port has no decoders, so none is committed: nobody else looks at the count now. */
+static void driver_unbound(struct device *dev)
+{
+	if (is_cxl_port(dev))
+		to_cxl_port(dev)->commit_end = -1;
+}
+
+static int decoder_hooks(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if (action == BUS_NOTIFY_ADD_DEVICE)
+		device_added(data);
+	else if (action == BUS_NOTIFY_UNBOUND_DRIVER)
+		driver_unbound(data);
 	return NOTIFY_DONE;
 }
 
