@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Where Debian packages come from: for scripts/root and scripts/get-kernel. Source it after lib.sh.
+
+# Where the machine's own apt finds packages of the given origin and label.
+configured_mirror() {
+	# shellcheck disable=SC2016 # these are apt's own variables
+	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' \
+		'Created-By: Packages' 2>/dev/null |
+		awk -F'|' -v label="$1" '$1 == "Debian" && $2 == label && $3 == "main" { print $4; exit }'
+}
+
+# Sets and exports CXL_ACCEL_MIRROR and CXL_ACCEL_SECURITY_MIRROR if the user has not.
+choose_mirrors() {
+	local mirror=${CXL_ACCEL_MIRROR:-} security=${CXL_ACCEL_SECURITY_MIRROR:-}
+
+	[ -n "$mirror" ] || mirror=$(configured_mirror Debian)
+	[ -n "$security" ] || security=$(configured_mirror Debian-Security)
+	export CXL_ACCEL_MIRROR=${mirror:-http://deb.debian.org/debian}
+	export CXL_ACCEL_SECURITY_MIRROR=${security:-http://deb.debian.org/debian-security}
+}
+
+apt_options() {
+	# sid and experimental change under their Release file's feet, and mirrors lag.
+	echo 'Acquire::Check-Valid-Until "false";'
+	echo 'Acquire::Retries "3";'
+	echo 'Acquire::Languages "none";'
+	# What the machine's own apt needs to reach its mirror is needed here too.
+	apt-config dump 2>/dev/null |
+		grep -E '^Acquire::(Check-Date|https?::([^ ]*::)?(Proxy|CAInfo|CaInfo|Verify-[A-Za-z]*)) ' || true
+}
+
+source_line() {
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $*"
+}
+
+# A stable release with what has been added to it since.
+stable_sources() {
+	source_line "$CXL_ACCEL_MIRROR" "$1" main
+	source_line "$CXL_ACCEL_MIRROR" "$1-updates" main
+	source_line "$CXL_ACCEL_SECURITY_MIRROR" "$1-security" main
+}
+
+# A suite, with the suites that its packages depend on.
+apt_sources() {
+	case $1 in
+	bookworm | trixie)
+		stable_sources "$1"
+		;;
+	bookworm-backports | trixie-backports)
+		stable_sources "${1%-backports}"
+		source_line "$CXL_ACCEL_MIRROR" "$1" main
+		;;
+	sid)
+		source_line "$CXL_ACCEL_MIRROR" sid main
+		;;
+	experimental)
+		source_line "$CXL_ACCEL_MIRROR" sid main
+		source_line "$CXL_ACCEL_MIRROR" experimental main
+		;;
+	esac
+}
