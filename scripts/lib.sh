@@ -62,3 +62,13 @@ with_lock() {
 package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
 }
+
+# Release of the newest 6.12 kernel in the bookworm root, which must be there.
+stock_kernel() {
+	local release
+
+	release=$(cd "$CACHE/root/bookworm/lib/modules" && printf '%s\n' 6.12.* | sort -V | tail -n 1)
+	[ -d "$CACHE/root/bookworm/lib/modules/$release" ] ||
+		die "no 6.12 kernel in $CACHE/root/bookworm: 'make clean-all' and try again"
+	echo "$release"
+}
