@@ -30,18 +30,19 @@ struct cxl_dev_state;
 	X(BUSY, EBUSY, "this device state is attached already")					\
 	X(NO_MEMORY, ENOMEM, "out of memory")							\
 	/* the device, as the driver described it */						\
-	X(NO_COMPONENT_REGS, ENXIO, "no component registers: cxl_pci_setup_regs() not called or failed") \
+	X(NO_COMPONENT_REGS, ENXIO, "no component registers from cxl_pci_setup_regs()")		\
 	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
 	X(MEDIA_NOT_READY, ENXIO, "the driver did not say that the media is ready")		\
 	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called or failed")		\
-	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")		\
+	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")	\
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
 	X(HOST_NOT_READY, EPROBE_DEFER, "CXL host found, but cxl_acpi is not bound to it yet")	\
 	X(PCI_ONLY, ENXIO, "the device is in a PCI-only slot, not below a CXL root port")	\
+	X(RESTRICTED, ENXIO, "restricted CXL devices (RCD, CXL 1.1) are not supported")		\
 	X(LINK_NOT_CXL, ENXIO, "the link did not train as CXL.mem")				\
 	X(NO_PORT, ENXIO, "CXL port topology not found above the device")			\
-	X(PORT_NOT_BOUND, ENXIO, "the CXL port above the device is not bound to cxl_port")		\
+	X(PORT_NOT_BOUND, ENXIO, "the CXL port above the device is not bound to cxl_port")	\
 	/* memdev and endpoint */								\
 	X(NO_MEMDEV, ENXIO, "cxl_core refused to add the memdev")				\
 	X(MEMDEV_NOT_BOUND, ENXIO, "the memdev was not bound to cxl_mem")			\
@@ -53,7 +54,7 @@ struct cxl_dev_state;
 	X(REGION_INTERLEAVED, ENXIO, "the region spans other devices too")			\
 	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
 	/* any time */										\
-	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is still being released")	\
+	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is not all gone yet") \
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
 
 /**
@@ -75,7 +76,9 @@ enum cxl_accel_attach_status {
  * Context: while @cxlds lives, that is from devm_cxl_dev_state_create() until the driver's
  * probe() has failed or it is unbound. Takes no lock, may be called from anywhere.
  * Return: CXL_ACCEL_ATTACH_ATTACHED after a success, CXL_ACCEL_ATTACH_NOT_TRIED before the first
- * call, else the cause of the failure. A NULL @cxlds is CXL_ACCEL_ATTACH_BAD_ARGUMENT.
+ * call, else the cause of the failure. A call that was refused for its arguments, or because the
+ * device is attached already, leaves the status as it was. A NULL @cxlds is
+ * CXL_ACCEL_ATTACH_BAD_ARGUMENT.
  */
 enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *cxlds);
 

@@ -219,15 +219,22 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * cxl_accel_attach_error() in <cxl-accel/attach.h>).
  *
  * All of it goes away with the driver, after its remove(). The other way round, when the port
- * hierarchy, the endpoint, the memdev or the region goes, the driver is unbound: the decoders no
- * longer decode by the time of its remove(), so remove() unmaps the memory but must not touch it.
+ * hierarchy, the endpoint, the memdev or the region goes, the driver is unbound, after the fact: the
+ * decoders may no longer decode by the time of its remove(), so remove() unmaps the memory but must
+ * not touch it. What platform firmware committed stays committed in all these cases, so that the
+ * device can be bound again.
+ *
+ * The drvdata of the PCI device is not the driver's for a part of the call (cxl_core of older
+ * kernels needs it), and is again when it returns. So nothing that runs at the same time, like an
+ * interrupt handler, may rely on pci_get_drvdata() before this has returned.
  *
  * Context: only from the probe() of @cxlds->dev's driver, whose device lock is held by the caller.
  * May sleep, for tens of milliseconds. Takes, in this order, the device locks of the memdev and of
  * the endpoint port, then cxl_core's region locks.
  * Return: the memdev, or an ERR_PTR():
- * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), its driver cxl_acpi is not bound yet.
- *   A probe() that hands this on is called again when it is.
+ * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), but its driver cxl_acpi is not bound
+ *   yet; or an earlier binding of the device is not all gone. A probe() that hands this on is
+ *   called again when that has changed.
  * * -EINVAL: an argument is wrong, or the capacity was never set
  * * -EBUSY: @cxlds is attached already
  * * -ENOMEM: no memory

@@ -39,12 +39,11 @@ struct pci_dev;
  *	them: a block without them is no error here.
  *
  * The block is mapped only while this runs. An RCD (a CXL 1.1 device, CXL 3.1 section 9.11.8) has
- * no Register Locator DVSEC; its component registers are looked for through the RCRB of its port.
+ * no Register Locator DVSEC, and is not supported.
  *
  * Context: may sleep; takes no lock that a driver holds.
  * Return: 0, or
  * * -ENODEV: there is no such block
- * * -EPROBE_DEFER: an RCD whose port is not there yet
  * * -ENOMEM: the block could not be mapped
  */
 int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
