@@ -38,11 +38,12 @@
  * @cxlds: cxl_core's state of the device, from attach on
  * @cxlmd: its memdev; only compared after @attached has been cleared
  * @range: HPA range of the first region
- * @regions: regions of this device's decoders; protected by the endpoint's device lock
+ * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @route: decoders above the endpoint that are held in place; protected likewise
  * @drvdata: what the driver had set on @dev before it was lent to cxl_core
  * @drvdata_lent: that is the case now
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
+ * @no_memory: a committed decoder could not be prepared for
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
  * @attach_nr: counts attaches, should a driver try again; protected likewise
  * @lost_nr: which of them lost its memory
@@ -66,6 +67,7 @@ struct cxl_accel {
 	void *drvdata;
 	bool drvdata_lent;
 	bool devmem;
+	bool no_memory;
 
 	bool attached;
 	unsigned int attach_nr;
@@ -101,6 +103,8 @@ void decoder_route_settle(struct cxl_accel *accel);
 
 /* region.c: regions that belong to an accelerator */
 extern struct cxl_driver accel_region_driver;
+int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+			 struct cxl_endpoint_decoder *cxled);
 enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint);
 
 /* detach.c: the driver goes when its memory does */

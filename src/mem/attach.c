@@ -183,9 +183,10 @@ static enum cxl_accel_attach_status attach_memdev(struct cxl_accel_dev_state *cx
 				   cxlds->capacity, &map);
 	if (IS_ERR(state))
 		return PTR_ERR(state) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
-						   CXL_ACCEL_ATTACH_NO_CAPACITY;
+						   CXL_ACCEL_ATTACH_BAD_ARGUMENT;
 
 	accel->cxlds = state;
+	accel->no_memory = false;
 	accel->devmem = cxlds->type == CXL_DEVTYPE_DEVMEM;
 	if (devm_add_action_or_reset(dev, accel_forget_action, accel))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;

@@ -183,8 +183,17 @@ void decoder_route_settle(struct cxl_accel *accel)
 			hop->cxld->flags &= ~CXL_DECODER_F_ENABLE;
 }
 
-static void endpoint_decoder_added(struct cxl_decoder *cxld)
+static int committed_decoder_added(struct cxl_accel *accel, struct cxl_port *endpoint,
+				   struct cxl_endpoint_decoder *cxled)
 {
+	int rc = route_prepare(accel, endpoint, &cxled->cxld);
+
+	return rc ?: accel_region_prepare(accel, endpoint, cxled);
+}
+
+static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
+{
+	struct cxl_decoder *cxld = &cxled->cxld;
 	struct cxl_port *endpoint = to_cxl_port(cxld->dev.parent);
 	struct cxl_memdev *cxlmd = to_cxl_memdev(endpoint->uport_dev);
 	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
@@ -194,9 +203,11 @@ static void endpoint_decoder_added(struct cxl_decoder *cxld)
 
 	if (decoder_enabled(cxld)) {
 		cxld->reset = stay_committed;
-		if (route_prepare(accel, endpoint, cxld))
-			dev_warn(accel->dev, "%s: no memory to keep its route\n",
-				 dev_name(&cxld->dev));
+		if (committed_decoder_added(accel, endpoint, cxled)) {
+			/* Nor must cxl_core assemble a region that nobody is prepared for. */
+			cxled->state = CXL_DECODER_STATE_MANUAL;
+			accel->no_memory = true;
+		}
 		return;
 	}
 
@@ -255,7 +266,7 @@ static struct dev_pm_domain endpoint_domain = {
 static void device_added(struct device *dev)
 {
 	if (is_endpoint_decoder(dev))
-		endpoint_decoder_added(&to_cxl_endpoint_decoder(dev)->cxld);
+		endpoint_decoder_added(to_cxl_endpoint_decoder(dev));
 	else if (is_cxl_port(dev) && is_cxl_endpoint(to_cxl_port(dev)) && endpoint_attaching(dev))
 		dev_pm_domain_set(dev, &endpoint_domain);
 }
@@ -271,7 +282,7 @@ static int decoder_hooks(struct notifier_block *nb, unsigned long action, void *
 {
 	if (action == BUS_NOTIFY_ADD_DEVICE)
 		device_added(data);
-	else if (action == BUS_NOTIFY_UNBOUND_DRIVER)
+	else if (action == BUS_NOTIFY_UNBOUND_DRIVER || action == BUS_NOTIFY_DRIVER_NOT_BOUND)
 		driver_unbound(data);
 	return NOTIFY_DONE;
 }

@@ -15,7 +15,9 @@
  * cxl_accel->attached, cleared when the binding ends, tells so; it is looked at with the device
  * lock held. The driver core takes that lock itself when it releases a driver, so it has to be
  * dropped in between. A new binding that slips into the gap is turned away from its attach with
- * -EPROBE_DEFER (accel_turn_away()), and is started again after the release.
+ * -EPROBE_DEFER (accel_turn_away()), and is started again after the release. What remains is a
+ * driver that is bound in the gap, between two instructions of this file, and has no attach to be
+ * turned away from (vfio-pci, say): it is released.
  */
 #include <linux/device.h>
 #include <linux/workqueue.h>

@@ -73,6 +73,8 @@ enum cxl_accel_attach_status host_status(struct pci_dev *pdev)
 	bound = host_is_bound(root);
 	acpi_dev_put(root);
 
+	if (pci_pcie_type(pdev) == PCI_EXP_TYPE_RC_END)
+		return CXL_ACCEL_ATTACH_RESTRICTED;
 	if (!below_cxl_host_bridge(pdev))
 		return CXL_ACCEL_ATTACH_PCI_ONLY;
 	if (!link_is_mem(pdev))

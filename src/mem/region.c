@@ -19,93 +19,91 @@
 
 #include "accel.h"
 
+/* A committed decoder of the endpoint, and its region once there is one. */
 struct accel_region {
 	struct list_head node;
 	struct cxl_accel *accel;
+	struct cxl_endpoint_decoder *cxled;
 	struct cxl_region *cxlr;
 };
 
 /* The endpoint goes: so does the region, as its HPA range would stay claimed for nothing. */
-static void region_delete(void *_ar)
+static void accel_region_release(void *_ar)
 {
 	struct accel_region *ar = _ar;
-	int rc = core_region_delete(ar->cxlr);
+	int rc;
 
 	list_del(&ar->node);
-	if (rc && rc != -ENODEV) {
-		/* It may stay bound to this driver, which then still needs both references. */
-		dev_err(&ar->cxlr->dev, "left behind by its accelerator: error %d\n", rc);
-		kfree(ar);
-		return;
+	if (ar->cxlr) {
+		rc = core_region_delete(ar->cxlr);
+		if (rc && rc != -ENODEV) {
+			/* It may stay bound to this driver, which then still needs its references. */
+			dev_err(&ar->cxlr->dev, "left behind by its accelerator: error %d\n", rc);
+			return;
+		}
+		put_device(&ar->cxlr->dev);
+		accel_put(ar->accel);
 	}
-	put_device(&ar->cxlr->dev);
-	accel_put(ar->accel);
 	kfree(ar);
 }
 
-static int region_adopt(struct cxl_accel *accel, struct cxl_region *cxlr)
+/**
+ * accel_region_prepare() - a region may be assembled from this decoder
+ * @accel: the accelerator, being attached by this task
+ * @endpoint: its endpoint port, being probed: whatever is made here goes when it is unbound
+ * @cxled: a committed decoder of it
+ *
+ * All that can fail is done now. Once cxl_core registers the region it is too late: refused here,
+ * the region would be the stock driver's, and a dax device.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+			 struct cxl_endpoint_decoder *cxled)
 {
 	struct accel_region *ar = kzalloc(sizeof(*ar), GFP_KERNEL);
-	int rc;
 
 	if (!ar)
 		return -ENOMEM;
-
-	/* The endpoint is being probed. Regions go first when it is unbound, then its decoders. */
-	rc = devm_add_action(&accel->cxlmd->endpoint->dev, region_delete, ar);
-	if (rc) {
-		kfree(ar);
-		return rc;
-	}
-	kref_get(&accel->ref);
-	get_device(&cxlr->dev);
 	ar->accel = accel;
-	ar->cxlr = cxlr;
+	ar->cxled = cxled;
 	list_add_tail(&ar->node, &accel->regions);
-	dev_set_drvdata(&cxlr->dev, accel);
-	return 0;
+	return devm_add_action_or_reset(&endpoint->dev, accel_region_release, ar);
 }
 
-static int find_unassigned(struct device *dev, void *data)
+/* cxl_core goes through the decoders in this order, and has not attached one that is its turn. */
+static struct accel_region *region_under_construction(struct cxl_accel *accel)
 {
-	struct cxl_endpoint_decoder **found = data;
-	struct cxl_endpoint_decoder *cxled;
+	struct accel_region *ar;
 
-	if (!is_endpoint_decoder(dev))
-		return 0;
-	cxled = to_cxl_endpoint_decoder(dev);
-	if (!(cxled->cxld.flags & CXL_DECODER_F_ENABLE) || cxled->cxld.region ||
-	    cxled->state != CXL_DECODER_STATE_AUTO)
-		return 0;
-	*found = cxled;
-	return 1;
+	list_for_each_entry(ar, &accel->regions, node)
+		if (!ar->cxlr && !ar->cxled->cxld.region)
+			return ar;
+	return NULL;
 }
 
 static int accel_region_probe(struct device *dev)
 {
 	struct cxl_region *cxlr = to_cxl_region(dev);
 	struct cxl_accel *accel = accel_attaching_now();
-	struct cxl_endpoint_decoder *cxled = NULL;
-	int rc;
+	struct accel_region *ar;
 
 	/* A region that has a size was made by somebody else, some time ago. */
 	if (!accel || cxlr->params.res || cxlr->params.nr_targets)
 		return -ENODEV;
 
-	device_for_each_child(&accel->cxlmd->endpoint->dev, &cxled, find_unassigned);
-	if (!cxled)
+	ar = region_under_construction(accel);
+	if (!ar)
 		return -ENODEV;
 
 	/* cxl_core makes all regions for expanders, and would then refuse the decoder for its type. */
-	cxlr->type = cxled->cxld.target_type;
+	cxlr->type = ar->cxled->cxld.target_type;
 
-	rc = region_adopt(accel, cxlr);
-	if (rc) {
-		/* Nor may it become a dax device: no decoder of this type will get in. */
-		cxlr->type = cxled->cxld.target_type == CXL_DECODER_DEVMEM ?
-			     CXL_DECODER_HOSTONLYMEM : CXL_DECODER_DEVMEM;
-	}
-	return rc;
+	kref_get(&accel->ref);
+	get_device(dev);
+	ar->cxlr = cxlr;
+	dev_set_drvdata(dev, accel);
+	return 0;
 }
 
 static void accel_region_remove(struct device *dev)
@@ -122,12 +120,6 @@ struct cxl_driver accel_region_driver = {
 		.probe_type = PROBE_FORCE_SYNCHRONOUS,
 	},
 };
-
-static int find_enabled(struct device *dev, void *data)
-{
-	return is_endpoint_decoder(dev) &&
-	       to_cxl_endpoint_decoder(dev)->cxld.flags & CXL_DECODER_F_ENABLE;
-}
 
 static enum cxl_accel_attach_status region_check(struct cxl_accel *accel, struct cxl_region *cxlr)
 {
@@ -165,12 +157,13 @@ enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct c
 	guard(device)(&endpoint->dev);
 	if (!endpoint->dev.driver)
 		return CXL_ACCEL_ATTACH_INTERRUPTED;
+	if (accel->no_memory)
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
 
 	decoder_route_settle(accel);
 
 	ar = list_first_entry_or_null(&accel->regions, struct accel_region, node);
-	if (ar)
-		return region_check(accel, ar->cxlr);
-	return device_for_each_child(&endpoint->dev, NULL, find_enabled) ?
-	       CXL_ACCEL_ATTACH_NO_REGION : CXL_ACCEL_ATTACH_NOT_COMMITTED;
+	if (!ar)
+		return CXL_ACCEL_ATTACH_NOT_COMMITTED;
+	return ar->cxlr ? region_check(accel, ar->cxlr) : CXL_ACCEL_ATTACH_NO_REGION;
 }
