@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables read by the scripts that source this file
+#
+# Shared by the tests of this directory (tests/NAME.t, bash): . "$(dirname "$0")/lib.sh"
+#
+# What a test can call is listed in tests/guest/tap.sh, and
+#
+#	guest_test NAME [OPTION of scripts/vm]... -- SCRIPT [ARG]...
+#		Run tests/guest/SCRIPT in a guest. It prints TAP itself, by way of /guest/tap.sh; its
+#		checks become checks of this test, named "NAME: ...". One more is added: that the
+#		script came to its end and the kernel did not complain.
+#	in_guest [OPTION of scripts/vm]... -- CMD...
+#		scripts/vm, for the kernel under test
+#
+#	TREE	top of the source tree, and the working directory
+#	KERNEL	the stock kernel that is tested; CXL_TEST_KERNEL=RELEASE overrides it
+#	TMP	directory of this test's own, removed at its end
+#
+# Runs as root. A test ends with done_testing.
+
+PROG=${0##*/}
+# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+cd "$TREE" || exit
+need_superuser
+TMP=$(mktemp -d /tmp/cxl-test.XXXXXX)
+trap 'rm -rf "$TMP" "$tap_output"' EXIT
+# shellcheck source-path=SCRIPTDIR source=guest/tap.sh
+. "$TREE/tests/guest/tap.sh"
+
+scripts/root bookworm >/dev/null || exit
+KERNEL=${CXL_TEST_KERNEL:-$(stock_kernel)}
+
+in_guest() {
+	scripts/vm --kernel "$KERNEL" "$@"
+}
+
+# One line of a guest's TAP. Its numbers are the guest's; here they go on from the last check.
+pass_on() {
+	local name=$1 line=$2
+
+	case $line in
+	"ok "[0-9]*)
+		pass "$name: ${line#ok * - }"
+		guest_count=$((guest_count + 1))
+		;;
+	"not ok "[0-9]*)
+		fail "$name: ${line#not ok * - }"
+		guest_count=$((guest_count + 1))
+		;;
+	"1..0 # SKIP"*)
+		skip "$name" "${line#*SKIP }"
+		guest_plan=0
+		;;
+	1..[0-9]*)
+		guest_plan=${line#1..}
+		;;
+	'#'*) echo "$line" ;;
+	*) echo "# $line" ;;
+	esac
+}
+
+guest_test() {
+	local name=$1 options=() script line status guest_count=0 guest_plan=none
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	script=$1
+	shift
+
+	while IFS= read -r line; do
+		pass_on "$name" "${line%$'\r'}"
+	done < <(
+		status=0
+		in_guest "${options[@]}" --file tests/guest:/guest -- sh "/guest/$script" "$@" \
+			2>"$TMP/guest.stderr" || status=$?
+		echo "$status" >"$TMP/guest.status"
+	)
+	status=$(cat "$TMP/guest.status")
+
+	if [ "$status" = 0 ] && [ "$guest_plan" = "$guest_count" ]; then
+		pass "$name: came to its end, and the kernel did not complain"
+	else
+		fail "$name: came to its end, and the kernel did not complain"
+		diag "status $status, $guest_count checks seen, $guest_plan announced"
+		tail -n 80 "$TMP/guest.stderr" | sed 's/^/# /'
+	fi
+}

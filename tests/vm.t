@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The test bed itself: scripts/vm, its guest, its devices and its firmware step.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# refused WHAT REGEX ARG...: scripts/vm exits with 2 and one sentence, and boots nothing.
+refused() {
+	local what=$1 regex=$2 rc=0 text
+	shift 2
+	text=$(scripts/vm "$@" 2>&1) || rc=$?
+	is "$what: status" "$rc" 2
+	like "$what: message" "$text" "^vm: .*$regex"
+	is "$what: in one line" "$(wc -l <<<"$text")" 1
+}
+
+mistakes() {
+	refused "no command" "say -- CMD"
+	refused "no command after --" "say -- CMD" --
+	refused "command without --" "put -- before" uname -r
+	refused "unknown option" "unknown option '--nope'" --nope -- true
+	refused "option without argument" "--topology wants an argument" --topology
+	refused "unknown topology" "unknown topology 'ring': one of hb2rp" --topology ring -- true
+	refused "unknown kernel" "no kernel '1.2.3'" --kernel 1.2.3 -- true
+	refused "image without modules" "wants --modules-dir" --kernel /boot/vmlinuz -- true
+	refused "unknown device type" "type2 or type3" --device type1 -- true
+	refused "firmware: no such device" "no CXL device 'dev7'" --firmware dev7:hdm-d -- true
+	refused "firmware: a PCI-only device" "no CXL device 'dev0'" --topology pci-only \
+		--firmware dev0:hdm-d -- true
+	refused "firmware: no such kind" "'dev0:hdm' is not" --firmware dev0:hdm -- true
+	refused "no such module" "no file '/nope.ko'" --module /nope.ko -- true
+	refused "not a module" "is not a .ko file" --module tests/vm.t -- true
+	refused "no such file" "no file '/nope'" --file /nope -- true
+	refused "relative name in the guest" "not an absolute path" --file tests/vm.t:x -- true
+	refused "time-out" "number of seconds, not '1h'" --timeout 1h -- true
+	refused "processors" "number of processors, not '0'" --smp 0 -- true
+	refused "memory" "not '12'" --mem 12 -- true
+}
+
+# Seconds between the first and the last line of stdin.
+spread() {
+	local first='' last=0
+
+	while read -r _; do
+		last=$SECONDS
+		first=${first:-$SECONDS}
+	done
+	echo $((last - first))
+}
+
+status_and_streams() {
+	local rc=0
+
+	in_guest -- sh -c 'echo "it'\''s out"; echo err >&2; sleep 5; echo later; exit 7' \
+		2>"$TMP/err" > >(tee "$TMP/out" | spread >"$TMP/spread") || rc=$?
+	wait_for 5 test -s "$TMP/spread"
+	is "the command's exit status" "$rc" 7
+	is "the command's stdout" "$(cat "$TMP/out")" $'it\'s out\nlater'
+	is "the command's stderr" "$(cat "$TMP/err")" "err"
+	ok "output comes while the command runs" test "$(cat "$TMP/spread")" -ge 3
+}
+
+# ends STATUS WHAT REGEX [OPTION]... -- CMD...: what scripts/vm exits with and says.
+ends() {
+	local want=$1 what=$2 regex=$3 rc=0 text
+	shift 3
+	text=$(in_guest "$@" 2>&1) || rc=$?
+	is "$what: status" "$rc" "$want"
+	like "$what: message" "$text" "$regex"
+}
+
+build_complain() {
+	cp -r tests/qemu/complain "$TMP/"
+	ok "build a module that makes the kernel complain" scripts/in-root bookworm -- \
+		make -C "/lib/modules/$KERNEL/build" M="$TMP/complain" modules
+}
+
+trouble() {
+	local complain=(--module "$TMP/complain/complain.ko")
+
+	ends 124 "time-out" "^vm: not finished after 12 seconds" --timeout 12 -- sleep 100
+	ends 125 "WARNING" "^vm: the kernel complained: .*WARNING:" "${complain[@]}" -- modprobe complain
+	ends 125 "oops" "^vm: the kernel complained: .*(BUG|Oops)" "${complain[@]}" -- \
+		modprobe complain what=oops
+	ends 125 "list corruption" "^vm: the kernel complained: .*corruption" "${complain[@]}" -- \
+		modprobe complain what=list
+	ends 126 "--load of what is not there" "nope not found" --load nope -- true
+}
+
+# What guest_test makes of a script that does not come to its end.
+bad_guest() {
+	local text
+
+	text=$(
+		tap_count=0
+		guest_test "$1" -- "$1.sh"
+	)
+	like "$1: its check counts" "$text" "^ok 1 - $1: one"
+	like "$1: is a failure all the same" "$text" "^not ok 2 - $1: came to its end"
+}
+
+# Nanoseconds that the same work took in two runs.
+guest_time() {
+	local ns=()
+	# shellcheck disable=SC2016 # the guest expands it
+
+	for _ in 1 2; do
+		ns+=("$(in_guest --icount -- sh -c 'set -- $(cat /proc/uptime); echo ${1%.*}${1#*.}0000000')")
+	done
+	diag "uptime at the command, --icount: ${ns[*]} ns"
+	awk -v a="${ns[0]}" -v b="${ns[1]}" 'BEGIN { d = a > b ? a - b : b - a; exit !(a && d <= a / 20) }'
+}
+
+mistakes
+ok "help" grep -q -- '--topology NAME' <(scripts/vm --help)
+unlike "help shows no code" "$(scripts/vm --help)" 'set -eu|SPDX'
+
+echo "a file" >"$TMP/given"
+xz -dc "$(scripts/root bookworm)/lib/modules/$KERNEL/kernel/drivers/cxl/cxl_mem.ko.xz" \
+	>"$TMP/cxl_mem.ko" 2>/dev/null ||
+	cp "$(scripts/root bookworm)/lib/modules/$KERNEL/kernel/drivers/cxl/cxl_mem.ko" "$TMP/"
+guest_test guest --firmware dev0:hdm-d,dev1:hdm-h --module "$TMP/cxl_mem.ko" \
+	--file "$TMP/given" --file "$TMP/given:/etc/renamed" -- vm.sh
+guest_test stock --topology type3 --firmware dev0:hdm-h \
+	--load "cxl_acpi cxl_pci cxl_mem cxl_pmem dax_cxl" -- vm-type3.sh
+status_and_streams
+build_complain
+trouble
+bad_guest vm-dies
+bad_guest vm-short
+ok "--icount repeats guest time within 5 %" guest_time
+done_testing
