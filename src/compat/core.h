@@ -25,6 +25,11 @@
 #define CORE_IMPORT_NS()	MODULE_INFO(import_ns, "CXL")
 #define CORE_EXPORT(sym)	__EXPORT_SYMBOL(sym, "GPL", "CXL")
 
+/* A cxl_port that is a module is replaced (src/port); one that is built in is adopted (src/mem). */
+#ifndef HAVE_CXL_PORT_BUILTIN
+#define CORE_REPLACES_CXL_PORT 1
+#endif
+
 /* The cxl bus, exported by every cxl_core; a variable, so BTF has no prototype for it. */
 extern struct bus_type cxl_bus_type;
 
@@ -32,6 +37,7 @@ extern struct bus_type cxl_bus_type;
  * Device classes of the cxl bus. They are part of each device's modalias ("cxl:t5*"), which user
  * space matches on, so their values stay.
  */
+#define CXL_DEVICE_PORT			3
 #define CXL_DEVICE_MEMORY_EXPANDER	5
 #define CXL_DEVICE_REGION		6
 

@@ -92,10 +92,6 @@ enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;
 
-/* endpoint.c: the endpoint port of a memdev */
-int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
-			  struct cxl_dport *parent_dport);
-
 /* decoder.c: ports and decoders as an accelerator needs them */
 int decoder_hooks_register(void);
 void decoder_hooks_unregister(void);
@@ -114,8 +110,13 @@ void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
 void detach_lost(struct cxl_accel *accel);
 void detach_release(struct work_struct *work);
 
-/* port_sync.c: cxl_port probes synchronously */
+/* port_sync.c: a cxl_port that cannot be replaced probes synchronously */
+#ifdef CORE_REPLACES_CXL_PORT
+static inline int port_sync_init(void) { return 0; }
+static inline void port_sync_exit(void) { }
+#else
 int port_sync_init(void);
 void port_sync_exit(void);
+#endif
 
 #endif /* CXL_MEM_ACCEL_H */

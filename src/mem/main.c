@@ -5,8 +5,7 @@
  * Owns: the order in which its parts come and go. Each part is in a file of its own:
  *
  *	memdev.c	the cxl_mem driver, for expanders and accelerators
- *	endpoint.c	a memdev's endpoint port
- *	port_sync.c	cxl_port attaches synchronously
+ *	port_sync.c	a built-in cxl_port attaches synchronously
  *
  *	attach.c	the accelerator API
  *	accel.c		all accelerators
@@ -70,6 +69,4 @@ MODULE_DESCRIPTION("CXL: memory devices, synchronous attach, accelerator API (cx
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
 MODULE_ALIAS("cxl:t" __stringify(CXL_DEVICE_MEMORY_EXPANDER) "*");
-/* An endpoint is probed as soon as it has been added. */
-MODULE_SOFTDEP("pre: cxl_port");
 CORE_IMPORT_NS();

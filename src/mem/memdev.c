@@ -18,6 +18,7 @@
 #include <linux/seq_file.h>
 
 #include "accel.h"
+#include "endpoint.h"
 
 static struct cxl_memdev_state *to_memdev_state(struct cxl_memdev *cxlmd)
 {
@@ -164,6 +165,9 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 				   "CXL port topology %s not enabled", dev_name(host));
 
 	rc = devm_cxl_add_endpoint(host, cxlmd, dport);
+	if (rc > 0)
+		return memdev_fail(cxlmd, accel, ENDPOINT_NOT_BOUND,
+				   "%s failed probe", dev_name(&cxlmd->endpoint->dev));
 	if (rc && accel)
 		accel->cause = CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
 	return rc;

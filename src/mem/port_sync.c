@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cxl_port attaches synchronously.
+ * A cxl_port that is built into the kernel attaches synchronously.
  *
- * Owns: a reference on the module of the stock cxl_port, where that is one, and its probe_type.
- * Talks to: the stock cxl_port, which is built into some kernels and cannot be replaced there: it
- * is adopted. Locks: none.
+ * Owns: the probe_type of the stock cxl_port, which is put back when this module goes. Talks to:
+ * that driver, which cannot be replaced, no module of its name being loadable: it is adopted. Where
+ * it is a module, src/port takes its place, and this file is not built. Locks: none.
  *
  * Whether an endpoint works is known when it has been added only if cxl_port probes it right then.
  * Up to 6.x it leaves that to the driver core, which does as it is told by driver_async_probe= on
@@ -13,7 +13,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
-#include <linux/kmod.h>
 
 #include "accel.h"
 
@@ -22,25 +21,18 @@ static enum probe_type port_probe_type;
 
 int port_sync_init(void)
 {
-	struct device_driver *drv = driver_find("cxl_port", &cxl_bus_type);
-
-	if (!drv) {
-		request_module("cxl_port");
-		drv = driver_find("cxl_port", &cxl_bus_type);
-	}
-	if (!drv || !try_module_get(drv->owner)) {
-		pr_err("the cxl_port driver is not there: load it first\n");
+	port_driver = driver_find("cxl_port", &cxl_bus_type);
+	if (!port_driver) {
+		pr_err("this kernel's cxl_port driver did not register\n");
 		return -ENODEV;
 	}
 
-	port_driver = drv;
-	port_probe_type = drv->probe_type;
-	drv->probe_type = PROBE_FORCE_SYNCHRONOUS;
+	port_probe_type = port_driver->probe_type;
+	port_driver->probe_type = PROBE_FORCE_SYNCHRONOUS;
 	return 0;
 }
 
 void port_sync_exit(void)
 {
 	port_driver->probe_type = port_probe_type;
-	module_put(port_driver->owner);
 }

@@ -4,8 +4,11 @@
  *
  * Owns: nothing, the endpoint port is cxl_core's. Talks to: cxl_core's ports, and through the
  * probe of the new port to cxl_port. Locks: the caller holds the host's device lock.
+ *
+ * A part of cxl_port where that is replaced: cxl_mem imports the symbol, and cannot be there
+ * without the driver that is to bind the endpoint. A part of cxl_mem where cxl_port is built in.
  */
-#include "accel.h"
+#include "endpoint.h"
 
 /* Each port on the way knows the next one down; cxl_core walks that when it programs decoders. */
 static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
@@ -29,10 +32,11 @@ static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
  * @parent_dport: the dport that it is connected to
  *
  * cxl_port attaches synchronously, so that the endpoint either works when this returns, decoders
- * and regions included, or is an error.
+ * and regions included, or never will.
  *
  * Context: may sleep; @host's and the memdev's device locks are held.
- * Return: 0, -ENXIO if the endpoint did not bind to cxl_port, or what cxl_core said.
+ * Return: 0; 1 if the endpoint was added, as @cxlmd->endpoint, but did not bind to cxl_port; or
+ * what cxl_core said when it refused to add it.
  */
 int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 			  struct cxl_dport *parent_dport)
@@ -51,10 +55,8 @@ int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 	if (rc)
 		return rc;
 
-	if (endpoint->dev.driver)
-		return 0;
-	/* An accelerator's attach says it itself, once. */
-	if (!accel_attaching(cxlmd->cxlds))
-		dev_err(&cxlmd->dev, "%s failed probe\n", dev_name(&endpoint->dev));
-	return -ENXIO;
+	return endpoint->dev.driver ? 0 : 1;
 }
+#ifdef CORE_REPLACES_CXL_PORT
+CORE_EXPORT(devm_cxl_add_endpoint);
+#endif

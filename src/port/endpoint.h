@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CXL_PORT_ENDPOINT_H
+#define CXL_PORT_ENDPOINT_H
+
+#include "core.h"
+
+int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+			  struct cxl_dport *parent_dport);
+
+#endif /* CXL_PORT_ENDPOINT_H */
