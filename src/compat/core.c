@@ -14,8 +14,6 @@ static int no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
 	return -ENXIO;
 }
 
-static const struct resource no_capacity = { .start = 0, .end = -1, .flags = IORESOURCE_MEM };
-
 /**
  * core_memdev_create() - what cxl_core wants to know about a device before it has a memdev
  * @pdev: the PCI function, in its driver's probe()
@@ -30,7 +28,8 @@ static const struct resource no_capacity = { .start = 0, .end = -1, .flags = IOR
  * it enables no command, and nothing that user space sends reaches a device.
  *
  * All resources are set before use, because a zeroed struct resource is one byte long, and one
- * byte of persistent memory would bring up an nvdimm.
+ * byte of persistent memory would bring up an nvdimm. The empty one starts behind the other: ending
+ * at -1 it would contain every decoder's DPA range.
  *
  * Lives until @pdev's driver is unbound.
  * Return: the state, or an ERR_PTR(): -ENOMEM, or -EINVAL for a capacity that cannot be.
@@ -62,7 +61,7 @@ struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 d
 	mds->active_volatile_bytes = capacity;
 	cxlds->dpa_res = (struct resource)DEFINE_RES_MEM(0, capacity);
 	cxlds->ram_res = (struct resource)DEFINE_RES_MEM_NAMED(0, capacity, "ram");
-	cxlds->pmem_res = no_capacity;
+	cxlds->pmem_res = (struct resource)DEFINE_RES_MEM_NAMED(capacity, 0, "pmem");
 	rc = request_resource(&cxlds->dpa_res, &cxlds->ram_res);
 	if (rc)
 		return ERR_PTR(-EINVAL);
