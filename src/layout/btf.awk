@@ -32,20 +32,19 @@ function btf_line(	head)
 	last_type = type = head[2] + 0
 	kind[type] = head[3]
 	name[type] = $2 == "(anon)" ? "" : $2
-	size[type] = attr($3, "size")
-	ref[type] = head[3] == "FUNC_PROTO" ? attr($3, "ret_type_id") : attr($3, "type_id")
-	count[type] = attr($3, "nr_elems")
+	size[type] = attr($3, "size") + 0
+	ref[type] = attr($3, head[3] == "FUNC_PROTO" ? "ret_type_id" : "type_id") + 0
+	count[type] = attr($3, "nr_elems") + 0
 	keeps_members = head[3] ~ /^(STRUCT|UNION|ENUM|ENUM64|FUNC_PROTO)$/
+	class[type] = class_of(head[3])
 	if (head[3] == "FWD")
-		count[type] = attr($3, "fwd_kind")
+		class[type] = attr($3, "fwd_kind") == "union" ? "union" : "struct"
 	btf_index(head[3], name[type], type)
 }
 
 function btf_index(k, n, id)
 {
-	if (n == "")
-		return
-	if (k == "STRUCT" || k == "UNION" || k == "ENUM" || k == "ENUM64" || k == "TYPEDEF" || k == "FUNC") {
+	if (n != "" && k ~ /^(STRUCT|UNION|ENUM|ENUM64|TYPEDEF|FUNC)$/) {
 		k = class_of(k) " " n
 		if (k in by_name)
 			also[k] = also[k] " " id
@@ -59,23 +58,28 @@ function class_of(k)
 	return k == "ENUM64" ? "enum" : tolower(k)
 }
 
-function find(class, tag,	key)
+# "struct cxl_port"
+function tag(id)
 {
-	key = class " " tag
+	return class[id] " " name[id]
+}
+
+function find(class_name, tag_name,	key)
+{
+	key = class_name " " tag_name
 	return key in by_name ? by_name[key] : 0
 }
 
 # Splits the members of a type into m_name[], m_type[], m_bits[] (offset),
 # m_width[] (bit-field) and m_value[] (enumerator); returns how many there are.
-# Callers that recurse must take what they need first.
 function load_members(id, m_name, m_type, m_bits, m_width, m_value,	lines, n, i, part)
 {
 	n = split(members[id], lines, "\n") - 1
 	for (i = 1; i <= n; i++) {
 		split(lines[i], part, "'")
 		m_name[i] = part[2] == "(anon)" ? "" : part[2]
-		m_type[i] = attr(part[3], "type_id")
-		m_bits[i] = attr(part[3], "bits_offset")
+		m_type[i] = attr(part[3], "type_id") + 0
+		m_bits[i] = attr(part[3], "bits_offset") + 0
 		m_width[i] = attr(part[3], "bitfield_size")
 		m_value[i] = attr(part[3], "val")
 	}
@@ -123,7 +127,8 @@ function decl(id, d,	k, q)
 		q = k == "RESTRICT" ? "__restrict" : tolower(k)
 		if (kind[strip(id)] == "PTR")
 			return decl(ref[id], d == "" ? q : q " " d)
-		return q " " decl(ref[id], d)
+		d = decl(ref[id], d)
+		return index(d, q " ") == 1 ? d : q " " d
 	}
 	if (k == "PTR")
 		return decl(ref[id], "*" d)
@@ -140,10 +145,10 @@ function decl(id, d,	k, q)
 	if (k == "STRUCT" || k == "UNION" || k == "ENUM" || k == "ENUM64") {
 		if (name[id] == "")
 			return join(body(id, ""), d)
-		return join(class_of(k) " " name[id], d)
+		return join(tag(id), d)
 	}
 	if (k == "FWD")
-		return join((count[id] == "" ? "struct" : count[id]) " " name[id], d)
+		return join(tag(id), d)
 	return join(name[id], d)
 }
 
@@ -219,7 +224,7 @@ function padding(from, to, a, indent)
 function body(id, indent,	mn, mt, mb, mw, mv, n, i, text, end, d, flexible)
 {
 	n = load_members(id, mn, mt, mb, mw, mv)
-	text = class_of(kind[id]) (name[id] == "" ? "" : " " name[id]) " {\n"
+	text = (name[id] == "" ? class[id] : tag(id)) " {\n"
 	if (is_enum(id)) {
 		for (i = 1; i <= n; i++)
 			text = text indent "\t" mn[i] " = " mv[i] ",\n"

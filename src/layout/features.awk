@@ -40,23 +40,23 @@ function find_type(text,	part)
 }
 
 # "struct cxl_port.commit_end int" or, of any type, "struct cxl_port.commit_end"
-function has_member(row, arg,	dot, tag, member, blank, want, have)
+function has_member(row, arg,	dot, owner, member, blank, want, have)
 {
 	dot = index(arg, ".")
-	tag = substr(arg, 1, dot - 1)
+	owner = substr(arg, 1, dot - 1)
 	member = substr(arg, dot + 1)
 	blank = index(member, " ")
 	if (blank) {
 		want = substr(member, blank + 1)
 		member = substr(member, 1, blank - 1)
 	}
-	if (!has_type(row, tag))
+	if (!has_type(row, owner))
 		return 0
-	have = member_type(find_type(tag), member)
+	have = member_type(find_type(owner), member)
 	if (have == "")
-		why[row] = "has no " member " in " tag
+		why[row] = "has no " member " in " owner
 	else
-		why[row] = "has " member " in " tag " as '" have "', not as '" want "'"
+		why[row] = "has " member " in " owner " as '" have "', not as '" want "'"
 	return have != "" && (want == "" || want == have)
 }
 

@@ -63,7 +63,10 @@ unpack() {
 	decompress "$file" >"$2" 2>"$work/messages" || status=$?
 	case $status in
 	0) ;;
-	3) cat "$file" >"$2" ;;
+	3)
+		[ "$file" = "$1" ] || die "$1 is truncated or damaged: no compressed kernel is in it"
+		cat "$file" >"$2"
+		;;
 	127) die "cannot unpack $1: $(first_message)" ;;
 	*) die "$1 is truncated or damaged: $(first_message)" ;;
 	esac

@@ -5,7 +5,7 @@
 
 function is_private(id)
 {
-	return name[id] != "" && !((class_of(kind[id]) " " name[id]) in public)
+	return name[id] != "" && !(tag(id) in public)
 }
 
 # Core-private by name. Two enums of the core lack the prefix.
@@ -68,7 +68,7 @@ function forward(id,	key)
 {
 	if (name[id] == "")
 		return
-	key = (kind[id] == "FWD" ? (count[id] == "" ? "struct" : count[id]) : class_of(kind[id])) " " name[id]
+	key = tag(id)
 	if (!(key in is_forward)) {
 		is_forward[key] = 1
 		forwards = forwards key ";\n"
@@ -89,7 +89,7 @@ function define(id,	key)
 	if (id in is_defined)
 		return
 	is_defined[id] = 1
-	key = class_of(kind[id]) " " name[id]
+	key = tag(id)
 	if (key in defined_by) {
 		if (members[id] != members[defined_by[key]] || size[id] != size[defined_by[key]])
 			complain("the BTF has two types " key " that differ")
@@ -112,7 +112,7 @@ function define(id,	key)
 
 function assert_layout(id,	type)
 {
-	type = class_of(kind[id]) " " name[id]
+	type = tag(id)
 	out("CXL_CORE_SIZE(" type ", " size[id] ");")
 	assert_members(id, type, "", 0)
 	out("")
@@ -160,10 +160,11 @@ function write_layout(	i, id)
 		out("extern " prototype(import[i]) ";")
 	out("")
 	write_other_exports()
-	for (i = 1; i <= ndefined; i++)
-		assert_layout(defined[i])
+	# The public types first: where they are wrong, so is all that holds them.
 	for (i = 1; i <= nembedded; i++)
 		assert_layout(embedded[i])
+	for (i = 1; i <= ndefined; i++)
+		assert_layout(defined[i])
 	for (id = 1; id <= last_type; id++)
 		if (id in kind && is_record(id) && is_wanted(id) && !is_private(id) && !(id in is_embedded))
 			assert_layout(id)

@@ -1,0 +1,487 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The layout generator: real BTF of the stock kernel against real headers, and
+# BTF of kernels that never were: the stock one's types dumped as C, edited, compiled and encoded
+# again. Needs no guest. Runs in the bookworm root.
+
+set -eu
+grep -qsx bookworm /etc/cxl-accel-suite || exec "$(dirname "$0")/../scripts/in-root" bookworm -- "$0" "$@"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+KDIR=/lib/modules/$KERNEL/build
+KERNEL_RE=${KERNEL//+/\\+}
+
+generate() {
+	src/layout/generate --out "$TMP/out" "$@"
+}
+
+# says STATUS REGEX [ARG]...: generate ends so, with one line that matches, and leaves nothing after an error.
+says() {
+	local status=$1 regex=$2 rc=0
+	shift 2
+	generate --kver "$KERNEL" --kdir "$KDIR" "$@" >"$TMP/said" 2>&1 || rc=$?
+	cat "$TMP/said"
+	echo "status $rc, not $status?"
+	[ "$rc" = "$status" ] || return 1
+	echo "one line that matches '$regex'?"
+	[ "$(wc -l <"$TMP/said")" = 1 ] || return 1
+	grep -qE -- "$regex" "$TMP/said" || return 1
+	[ "$status" != 1 ] || [ -z "$(ls "$TMP/out")" ]
+}
+
+# A module that does nothing but hold the layout header to the kernel's headers.
+prepare_module() {
+	mkdir -p "$TMP/module"
+	cat >"$TMP/module/layout.c" <<-'EOF'
+		#include <linux/module.h>
+		#include "cxl_core_layout.h"
+		#include "cxl_core_features.h"
+		MODULE_DESCRIPTION("layout test");
+		MODULE_LICENSE("GPL");
+	EOF
+	cat >"$TMP/module/Kbuild" <<-EOF
+		obj-m := layout.o
+		ccflags-y := -I$TMP/out -Werror
+	EOF
+}
+
+compiles() {
+	touch "$TMP/module/layout.c"
+	make -s -C "$KDIR" M="$TMP/module" W=1 modules
+}
+
+fails_to_compile() {
+	! compiles >"$TMP/make.log" 2>&1 || return 1
+	cat "$TMP/make.log"
+	grep -qF -- "$1" "$TMP/make.log"
+}
+
+contains() {
+	grep -qF -- "$2" "$TMP/out/$1"
+}
+
+lacks() {
+	! contains "$@"
+}
+
+# The imports of the table as functions. pahole takes none whose parameters have no names.
+stubs() {
+	awk '$3 == "function" { print "void " $4 "(void) {}" }
+	     $3 == "import" {
+		$1 = $2 = $3 = ""
+		sub(/[ \t]*#.*/, "")
+		gsub(/[,)]/, " p&")
+		sub(/\(void p\)/, "(void)")
+		for (i = 1; sub(/ p[,)]/, " arg" i "&"); i++)
+			sub(" arg" i " p", " arg" i)
+		print $0 " { __builtin_trap(); }"
+	     }' src/compat/features.tbl
+	echo "const char linux_banner[] = \"Linux version ${BANNER:-$KERNEL} (test)\";"
+	echo "const char modinfo[] = \"vermagic=${BANNER:-$KERNEL} SMP\";"
+}
+
+compile_types() {
+	{
+		cat "$TMP/$1.h"
+		[ "${2:-}" = bare ] || stubs | sed "${STUBS_SED:-}"
+	} >"$TMP/$1.c"
+	gcc -g -c -w -fno-eliminate-unused-debug-types -o "$TMP/$1.o" "$TMP/$1.c"
+}
+
+encode() {
+	LLVM_OBJCOPY=objcopy pahole -J "$@"
+}
+
+# kernel NAME [SED]: $TMP/NAME.o, a vmlinux like the stock one but for what SED does to its types.
+kernel() {
+	sed "${2:-}" "$TMP/stock.h" >"$TMP/$1.h"
+	[ -z "${2:-}" ] || ! cmp -s "$TMP/stock.h" "$TMP/$1.h" || { echo "# the edit '$2' does nothing"; exit 1; }
+	compile_types "$1"
+	encode "$TMP/$1.o"
+}
+
+# headers NAME: $TMP/NAME, a copy of what generate reads of the kernel's headers.
+headers() {
+	mkdir -p "$TMP/$1/include/config" "$TMP/$1/include/generated"
+	cp "$KDIR/Makefile" "$KDIR/Module.symvers" "$TMP/$1/"
+	cp "$KDIR/include/config/auto.conf" "$TMP/$1/include/config/"
+	cp "$KDIR/include/generated/utsrelease.h" "$TMP/$1/include/generated/"
+}
+
+# The asserts, which say all of a layout, in an order that does not depend on type numbers.
+asserts() {
+	grep -E '^CXL_CORE_(SIZE|OFFSET)' "$TMP/out/cxl_core_layout.h" | sort -u
+}
+
+same_asserts() {
+	asserts | diff "$TMP/stock.asserts" -
+}
+
+# Offsets as pahole reads them, as "struct TAG, MEMBER, OFFSET" lines.
+pahole_offsets() {
+	pahole -F btf -C "$1" "$KDIR/vmlinux" | awk '
+		/^(struct|union) / { type = $1 " " $2 }
+		!/;.*\/\* +[0-9]+ +[0-9]+ *\*\// { next }
+		/^\t[^\t}]/ {
+			match($0, /\/\* +[0-9]+ /)
+			offset = substr($0, RSTART + 2, RLENGTH - 2) + 0
+			text = substr($0, 1, RSTART - 1)
+			if (match(text, /\(\*[a-z0-9_]+\)/))
+				text = substr(text, RSTART + 2, RLENGTH - 3)
+			else {
+				sub(/(\[[0-9]*\])*;.*/, "", text)
+				sub(/.*[^A-Za-z0-9_]/, "", text)
+			}
+			print "CXL_CORE_OFFSET(" type ", " text ", " offset ");"
+		}'
+}
+
+# Every private struct, member by member.
+agrees_with_pahole() {
+	local tags
+	tags=$(sed -n 's/^CXL_CORE_SIZE(struct \(cxl_[a-z_0-9]*\),.*/\1/p' "$TMP/stock.layout" | paste -sd,)
+	pahole_offsets "$tags" | sort -u >"$TMP/pahole.asserts"
+	echo "$(wc -l <"$TMP/pahole.asserts") offsets by pahole"
+	[ "$(wc -l <"$TMP/pahole.asserts")" -gt 300 ] || return 1
+	comm -13 "$TMP/stock.asserts" "$TMP/pahole.asserts" >"$TMP/disagree"
+	cat "$TMP/disagree"
+	[ ! -s "$TMP/disagree" ]
+}
+
+has_enough() {
+	local types offsets
+	types=$(grep -cE '^(struct|union|enum) [a-z0-9_]+ \{' "$TMP/stock.layout")
+	offsets=$(wc -l <"$TMP/stock.asserts")
+	echo "$types types, $offsets asserts"
+	[ "$types" -ge 75 ] && [ "$offsets" -ge 450 ]
+}
+
+test_stock() {
+	ok "the stock kernel is supported" says 0 ': replace: '
+	cp "$TMP/out/cxl_core_layout.h" "$TMP/stock.layout"
+	asserts >"$TMP/stock.asserts"
+	ok "its layout header has all of cxl_core's types and many asserts" has_enough
+	ok "pahole reads the same offsets" agrees_with_pahole
+	ok "its layout header compiles against its headers" compiles
+	ok "verdict says replace" contains verdict "replace "
+	ok "no type of a public header is repeated" lacks cxl_core_layout.h "struct cxl_mailbox {"
+	ok "enumerators have the core's names" contains cxl_core_layout.h "CXL_DECODER_DEVMEM = 2,"
+	ok "tracepoint typedefs are left out" lacks cxl_core_layout.h btf_trace_
+	ok "the two enums without the prefix are there" contains cxl_core_layout.h "enum security_cmd_enabled_bits {"
+	ok "a prototype for each import" contains cxl_core_layout.h "extern int cxl_mailbox_init(struct cxl_mailbox *, struct device *);"
+	ok "no prototype for a function without a row" lacks cxl_core_layout.h "extern void cxl_bus_rescan(void);"
+	ok "generation takes less than 10 seconds" timeout 10 src/layout/generate --kver "$KERNEL" --kdir "$KDIR" --out "$TMP/out"
+	ok "a layout header made without kernel headers compiles by itself" stands_alone
+}
+
+stands_alone() {
+	generate --kver "$KERNEL" --vmlinux "$KDIR/vmlinux" || [ $? = 77 ] || return 1
+	gcc -Wall -fsyntax-only -x c "$TMP/out/cxl_core_layout.h"
+}
+
+test_edited() {
+	bpftool btf dump file "$KDIR/vmlinux" format c >"$TMP/stock.h"
+
+	kernel same
+	ok "types edited by nobody come out the same" says 0 ': replace: ' --vmlinux "$TMP/same.o"
+	ok "... to the last offset" same_asserts
+
+	kernel removed '/^struct cxl_memdev {/,/^}/{ /\*endpoint;/d }'
+	ok "a member removed: refused by name" says 77 \
+		'cannot be supported: it has no endpoint in struct cxl_memdev$' --vmlinux "$TMP/removed.o"
+	ok "... and verdict says unsupported" contains verdict "unsupported "
+
+	kernel retyped '/^struct cxl_memdev {/,/^}/s/struct work_struct detach_work;/struct work_struct *detach_work;/'
+	ok "a member retyped: refused, with both types" says 77 \
+		"it has detach_work in struct cxl_memdev as 'struct work_struct \*', not as 'struct work_struct'" --vmlinux "$TMP/retyped.o"
+
+	kernel moved '/^struct cxl_port {/,/^}/{ /int commit_end;/d; s/^\tint hdm_end;/\tint commit_end;\n\tint hdm_end;/ }'
+	ok "a private member moved: accepted" says 0 ': replace: ' --vmlinux "$TMP/moved.o"
+	nok "... the header follows" same_asserts
+	ok "... and compiles" compiles
+
+	kernel grown '/^struct cxl_port {/,/^}/s/^\tint commit_end;/\tint new_member[64];\n&/'
+	ok "a private struct grown: accepted" says 0 ': replace: ' --vmlinux "$TMP/grown.o"
+	ok "... and compiles" compiles
+
+	kernel public '/^struct device {/,/^}/{ /^\tvoid \*platform_data;/d; s/^\tvoid \*driver_data;/&\n\tvoid *platform_data;/ }'
+	ok "a public member moved: the layout header is made" says 0 ': replace: ' --vmlinux "$TMP/public.o"
+	ok "... and fails to compile, naming the member" fails_to_compile \
+		"headers and BTF are of different kernels: struct device.driver_data"
+
+	kernel publicsize '/^struct xarray {/,/^}/s/void \*xa_head;/&\n\tvoid *xa_tail;/'
+	ok "a public struct grown: the layout header is made" says 0 ': replace: ' --vmlinux "$TMP/publicsize.o"
+	ok "... and fails to compile, naming the struct" fails_to_compile \
+		"headers and BTF are of different kernels: the size of struct xarray"
+
+	kernel untyped '/^struct cxl_memdev_state {/,/^}/d'
+	ok "a type that is gone: refused by name" says 77 'it has no struct cxl_memdev_state ' --vmlinux "$TMP/untyped.o"
+}
+
+test_prototypes() {
+	STUBS_SED='s/cxl_mailbox_init([^)]*)/cxl_mailbox_init(struct cxl_mailbox *arg1)/' kernel proto
+	ok "a function with another prototype: refused, with both" says 77 \
+		"it has 'int cxl_mailbox_init\(struct cxl_mailbox \*\)', not 'int cxl_mailbox_init\(struct cxl_mailbox \*, struct device \*\)'" \
+		--vmlinux "$TMP/proto.o"
+
+	STUBS_SED='/cxl_mailbox_init(/d' kernel nofunc
+	ok "an exported function that BTF does not have: refused" says 77 \
+		'it exports cxl_mailbox_init\(\), which its BTF does not describe' --vmlinux "$TMP/nofunc.o"
+
+	headers noexport
+	sed -i '/\tcxl_mailbox_init\t/d' "$TMP/noexport/Module.symvers"
+	ok "a function that is not exported: refused" says 77 \
+		'it does not export cxl_mailbox_init\(\)' --kdir "$TMP/noexport" --vmlinux "$TMP/same.o"
+
+	headers native
+	printf '0x00000000\tdevm_cxl_probe_mem\tdrivers/cxl/cxl_mem\tEXPORT_SYMBOL_GPL\tCXL\n' >>"$TMP/native/Module.symvers"
+	ok "a kernel that exports the API itself: native" says 0 \
+		': native: .*devm_cxl_probe_mem' --kdir "$TMP/native" --vmlinux "$TMP/same.o"
+	ok "... and verdict says native" contains verdict "native "
+
+	headers nocxl
+	sed -i '/^CONFIG_CXL_/d' "$TMP/nocxl/include/config/auto.conf"
+	ok "a kernel without CXL: refused" says 77 \
+		'it is not built with CONFIG_CXL_BUS' --kdir "$TMP/nocxl" --vmlinux "$TMP/same.o"
+
+	headers builtin
+	sed -i 's/^CONFIG_CXL_MEM=m/CONFIG_CXL_MEM=y/' "$TMP/builtin/include/config/auto.conf"
+	ok "cxl_mem built in: refused" says 77 \
+		'it is not built with CONFIG_CXL_MEM=m' --kdir "$TMP/builtin" --vmlinux "$TMP/same.o"
+
+	headers old
+	echo '#define UTS_RELEASE "6.1.0-1-amd64"' >"$TMP/old/include/generated/utsrelease.h"
+	BANNER=6.1.0-1-amd64 kernel old '/^struct cxl_memdev_state {/,/^}/d'
+	ok "Debian 12's 6.1: told what to install instead" says 77 \
+		'On Debian 12 install linux-image-6.12-amd64' --kver 6.1.0-1-amd64 --kdir "$TMP/old" --vmlinux "$TMP/old.o"
+}
+
+test_no_btf() {
+	echo 'int x;' | gcc -x c -c -o "$TMP/nobtf.o" -
+	ok "a vmlinux without BTF: an error" says 1 'nobtf.o has no BTF: .*CONFIG_DEBUG_INFO_BTF' --vmlinux "$TMP/nobtf.o"
+
+	headers elsewhere
+	echo '#define UTS_RELEASE "6.12.0-test"' >"$TMP/elsewhere/include/generated/utsrelease.h"
+	ok "no BTF anywhere: an error that says what to do" says 1 \
+		'no BTF of kernel 6.12.0-test .*VMLINUX=' --kver 6.12.0-test --kdir "$TMP/elsewhere"
+	ok "a file that is not there: an error" says 1 'cannot read .*/nowhere' --vmlinux "$TMP/nowhere"
+	ok "a file that is no kernel: an error" says 1 \
+		'neither a kernel image nor an ELF file nor BTF' --vmlinux tests/layout.t
+	: >"$TMP/empty"
+	ok "an empty file: an error" says 1 'neither a kernel image' --vmlinux "$TMP/empty"
+	ok "no headers: an error that says what to do" says 1 \
+		'install the headers of kernel' --kdir "$TMP/nowhere"
+}
+
+test_another_kernel() {
+	BANNER=6.12.1-other kernel other
+	ok "BTF of another kernel: an error with both names" says 1 \
+		"other.o is of kernel 6.12.1-other, not of $KERNEL_RE" --vmlinux "$TMP/other.o"
+	ok "headers of another kernel: an error with both names" says 1 \
+		"the headers in .* are of kernel 6.12.0-test, not of $KERNEL_RE" --kdir "$TMP/elsewhere"
+	ok "another kernel's name: an error with both names" says 1 \
+		"the headers in .* are of kernel $KERNEL_RE, not of 6.12.99-none" --kver 6.12.99-none
+}
+
+# cut FILE BYTES: its first BYTES in $TMP/cut
+cut_to() {
+	head -c "$2" "$1" >"$TMP/cut"
+}
+
+test_truncated() {
+	local size bytes
+
+	size=$(stat -c %s "/boot/vmlinuz-$KERNEL")
+	for bytes in 1000 65536 $((size / 2)); do
+		cut_to "/boot/vmlinuz-$KERNEL" "$bytes"
+		ok "a vmlinuz of $bytes bytes: an error" says 1 'cut is truncated or damaged' --vmlinux "$TMP/cut"
+	done
+	size=$(stat -Lc %s "$KDIR/vmlinux")
+	for bytes in 100 $((size / 2)) $((size - 100)); do
+		cut_to "$KDIR/vmlinux" "$bytes"
+		ok "a vmlinux of $bytes bytes: an error" says 1 'cut is truncated or damaged' --vmlinux "$TMP/cut"
+	done
+	objcopy -O binary -j .BTF "$KDIR/vmlinux" "$TMP/stock.btf"
+	cut_to "$TMP/stock.btf" 1000000
+	ok "raw BTF that ends early: an error" says 1 'bpftool cannot read the BTF of .*/cut' --vmlinux "$TMP/cut"
+	{ head -c 2000000 "$TMP/stock.btf"; head -c 100000 /dev/zero; tail -c +2100001 "$TMP/stock.btf"; } >"$TMP/cut"
+	ok "raw BTF with a hole: an error" says 1 'bpftool cannot read the BTF of .*/cut' --vmlinux "$TMP/cut"
+	xz -1 -kc "$TMP/same.o" | head -c 100000 >"$TMP/cut"
+	ok "an xz file that ends early: an error" says 1 'cut is truncated or damaged' --vmlinux "$TMP/cut"
+}
+
+test_packings() {
+	local tool
+
+	ok "/boot/vmlinuz is unpacked" says 0 ': replace: ' --vmlinux "/boot/vmlinuz-$KERNEL"
+	ok "... and has the same layout as the headers package's vmlinux" same_asserts
+	ok "... and the same BTF" contains cxl_core_layout.h "$(sha256sum <"$TMP/stock.btf" | cut -c1-64)"
+	ok "raw BTF is taken" says 0 ': replace: ' --vmlinux "$TMP/stock.btf"
+	for tool in gzip bzip2 xz zstd lz4; do
+		command -v "$tool" >/dev/null || continue
+		"$tool" -c <"$KDIR/vmlinux" >"$TMP/packed"
+		ok "a vmlinux packed by $tool is taken" says 0 ': replace: ' --vmlinux "$TMP/packed"
+	done
+	headers novmlinux
+	ok "without vmlinux in the headers, /boot/vmlinuz is taken" says 0 ': replace: ' --kdir "$TMP/novmlinux"
+	ok "... which the layout header names" contains cxl_core_layout.h "(/boot/vmlinuz-$KERNEL)"
+	cp "$TMP/grown.o" "$TMP/novmlinux/vmlinux"
+	ok "vmlinux in the headers comes first" says 0 ': replace: ' --kdir "$TMP/novmlinux"
+	ok "... which the layout header shows" contains cxl_core_layout.h "new_member[64]"
+	ok "--vmlinux comes before it" says 0 ': replace: ' --kdir "$TMP/novmlinux" --vmlinux "$TMP/moved.o"
+	ok "... which the layout header shows too" lacks cxl_core_layout.h new_member
+}
+
+# As most distros have it: cxl_core.ko with BTF of its own on top of vmlinux's.
+test_module_core() {
+	local private
+
+	headers modular
+	sed -i 's/^CONFIG_CXL_BUS=y/CONFIG_CXL_BUS=m/' "$TMP/modular/include/config/auto.conf"
+	awk -F'\t' -v OFS='\t' '$5 == "CXL" { $3 = "drivers/cxl/core/cxl_core" } { print }' \
+		"$KDIR/Module.symvers" >"$TMP/modular/Module.symvers"
+	private=$(sed -nE 's/^((struct|union|enum) [a-z0-9_]+) \{$/\1/p' "$TMP/stock.layout")
+	sed "$(printf '%s\n' "$private" | sed 's,.*,/^& {$/\,/^}/d,'); /^typedef.*btf_trace_cxl_/d" "$TMP/stock.h" >"$TMP/base.h"
+	compile_types base bare
+	encode "$TMP/base.o"
+	cp "$TMP/same.o" "$TMP/cxl_core.ko"
+	objcopy -R .BTF "$TMP/cxl_core.ko"
+	encode --btf_base "$TMP/base.o" "$TMP/cxl_core.ko"
+	xz -kf "$TMP/cxl_core.ko"
+	ok "cxl_core is a module and not installed: an error" says 1 'no cxl_core.ko in /lib/modules/' \
+		--kdir "$TMP/modular" --vmlinux "$TMP/base.o"
+	ok "cxl_core is a module: accepted" says 0 ': replace: ' \
+		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/cxl_core.ko"
+	ok "... with the same layout" same_asserts
+	ok "... which compiles" compiles
+	ok "a compressed module is taken" says 0 ': replace: ' \
+		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/cxl_core.ko.xz"
+	ok "a module of another kernel: an error with both names" says 1 \
+		"other.o is of kernel 6.12.1-other, not of $KERNEL_RE" --kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/other.o"
+	ok "a module without BTF: an error" says 1 'nobtf.o has no BTF' \
+		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/nobtf.o"
+}
+
+# table LINE...: a feature table of these lines
+table() {
+	printf '%s\n' "$@" >"$TMP/table"
+}
+
+test_table() {
+	table '# a comment' '' \
+		'HAVE_A	optional type	struct cxl_port' \
+		'HAVE_B optional type struct cxl_prot' \
+		'HAVE_C optional member struct cxl_port.commit_end int' \
+		'HAVE_D optional member struct cxl_port.commit_end long int # why' \
+		'HAVE_E optional member struct cxl_regs.hdm_decoder void *' \
+		'HAVE_F optional member enum cxl_decoder_type.CXL_DECODER_DEVMEM' \
+		'HAVE_G optional export cxl_bus_type' \
+		'HAVE_H optional export cxl_bus_typo' \
+		'HAVE_I optional config CXL_MEM=m' \
+		'HAVE_J optional config CXL_MEM=y' \
+		'HAVE_K optional header cxl/event.h' \
+		'HAVE_L optional header cxl/no.h' \
+		'HAVE_M optional function cxl_add_to_region' \
+		'HAVE_N optional function cxl_sub_from_region' \
+		'HAVE_O optional import void cxl_bus_rescan(void)' \
+		'HAVE_P optional import int cxl_bus_rescan(void)' \
+		'HAVE_Q optional member struct cxl_decoder.reset void (*)(struct cxl_decoder *)' \
+		'HAVE_R optional import int schedule_timeout_nowhere(void)'
+	ok "each kind of row has two answers" says 0 ': replace: ' --features "$TMP/table"
+	ok "... and these are right" right_answers A C E F G I K M O Q
+	ok "a function that has a row has a prototype" contains cxl_core_layout.h "extern void cxl_bus_rescan(void);"
+	table 'HAVE_A required type struct nowhere' 'HAVE_B required export nothing # since 9.9' 'HAVE_C required config NONE'
+	ok "two reasons are given, and how many there are" says 77 \
+		'has no struct nowhere, it does not export nothing \(since 9.9\), and 1 more' --features "$TMP/table"
+	table 'HAVE_A required kind struct cxl_port'
+	ok "a row of unknown kind: an error" says 1 "row HAVE_A: unknown kind 'kind'" --features "$TMP/table"
+	table 'HAVE_A type struct cxl_port'
+	ok "a row without level: an error" says 1 'table: line 1: expected' --features "$TMP/table"
+	table 'HAVE_A required import cxl_bus_rescan'
+	ok "an import without prototype: an error" says 1 "row HAVE_A: 'cxl_bus_rescan' is no prototype" --features "$TMP/table"
+	table '# nothing'
+	ok "a table without rows: an error" says 1 'table: no row' --features "$TMP/table"
+	ok "no table: an error" says 1 'cannot read the feature table' --features "$TMP/nowhere"
+}
+
+right_answers() {
+	cat "$TMP/out/cxl_core_features.h"
+	[ "$(sed -n 's/^#define HAVE_\(.\) 1/\1/p' "$TMP/out/cxl_core_features.h" | paste -sd' ')" = "$*" ]
+}
+
+# What C can say, and cxl_core does not say today.
+test_c() {
+	cat >"$TMP/tiny.h" <<-'EOF'
+		typedef unsigned char u8;
+		typedef int (*cxl_fn)(const char *, ...);
+		struct elsewhere;
+		enum cxl_big { CXL_BIG = 0x123456789abcdefULL, CXL_SMALL = 1 };
+		struct cxl_bits { unsigned a:3; unsigned b:29; int c:7; u8 d; long e:40; u8 f; };
+		struct cxl_packed { u8 a; long b; short c; } __attribute__((packed));
+		struct cxl_packed_in { u8 a; struct cxl_packed p; u8 z; };
+		struct cxl_far { u8 a; int b __attribute__((aligned(64))); u8 c; };
+		struct cxl_tail { int n; struct { int x, y; } in; union { u8 u; struct { int v, w; }; }; u8 data[]; };
+		struct cxl_fns { cxl_fn f; int (*g[3])(struct elsewhere *, cxl_fn); void (**h)(void); int (*(*i)(void))[4];
+			const char *const j; u8 (*k)[2]; volatile int l; const u8 m[2][3]; void (*n)(enum cxl_big, union cxl_u *); };
+		union cxl_u { struct cxl_fns fns; enum cxl_big big; __int128 q; double d; };
+		struct cxl_empty { };
+		struct cxl_fns v1; union cxl_u v2;
+	EOF
+	compile_types tiny bare
+	encode "$TMP/tiny.o"
+	table 'HAVE_A optional type struct cxl_bits'
+	ok "bit-fields, packed and aligned members, pointers to all sorts: read" standalone "$TMP/tiny.o"
+	ok "... and written so that the compiler agrees" gcc -Wall -Werror -fsyntax-only -x c "$TMP/out/cxl_core_layout.h"
+	ok "... member by member" contains cxl_core_layout.h "CXL_CORE_OFFSET(struct cxl_far, c, 68);"
+	ok "a flexible array stays one" contains cxl_core_layout.h "u8 data[];"
+	ok "inside of named members too" contains cxl_core_layout.h "CXL_CORE_OFFSET(struct cxl_tail, in.y, 8);"
+	ok "bit-fields keep their width" contains cxl_core_layout.h "unsigned int b:29;"
+	ok "a pointer to a function that returns one to an array" contains cxl_core_layout.h "int (*(*i)(void))[4];"
+	ok "compiled again, its BTF gives the same" round_trip
+}
+
+standalone() {
+	generate --kver "$KERNEL" --vmlinux "$1" --features "$TMP/table"
+}
+
+round_trip() {
+	asserts >"$TMP/tiny.asserts"
+	grep -v '^ \*\|^/\*' "$TMP/out/cxl_core_layout.h" >"$TMP/again.h"
+	compile_types again bare && encode "$TMP/again.o" && standalone "$TMP/again.o" || return 1
+	asserts | grep -v __gap_ | diff "$TMP/tiny.asserts" -
+}
+
+test_arguments() {
+	ok "--help is documentation" help_is_there
+	ok "an unknown argument: an error" usage_error --nonsense
+	ok "an argument without value: an error" usage_error --kver
+	ok "no --out: an error" usage_error --kver "$KERNEL" --kdir "$KDIR"
+	ok "no bpftool: an error that names it" eval "PATH=/usr/bin:/bin says 1 'bpftool is not installed'"
+}
+
+help_is_there() {
+	generate --help | grep -q -- '--core-btf FILE'
+}
+
+usage_error() {
+	local rc=0
+	src/layout/generate "$@" >"$TMP/usage.log" 2>&1 || rc=$?
+	cat "$TMP/usage.log"
+	[ "$rc" = 2 ] && [ "$(wc -l <"$TMP/usage.log")" = 1 ]
+}
+
+prepare_module
+test_stock
+test_edited
+test_prototypes
+test_no_btf
+test_another_kernel
+test_truncated
+test_packings
+test_c
+test_module_core
+test_table
+test_arguments
+done_testing
