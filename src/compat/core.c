@@ -59,9 +59,9 @@ struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 d
 	mds->total_bytes = capacity;
 	mds->volatile_only_bytes = capacity;
 	mds->active_volatile_bytes = capacity;
-	cxlds->dpa_res = (struct resource)DEFINE_RES_MEM(0, capacity);
-	cxlds->ram_res = (struct resource)DEFINE_RES_MEM_NAMED(0, capacity, "ram");
-	cxlds->pmem_res = (struct resource)DEFINE_RES_MEM_NAMED(capacity, 0, "pmem");
+	cxlds->dpa_res = DEFINE_RES_MEM(0, capacity);
+	cxlds->ram_res = DEFINE_RES_MEM_NAMED(0, capacity, "ram");
+	cxlds->pmem_res = DEFINE_RES_MEM_NAMED(capacity, 0, "pmem");
 	rc = request_resource(&cxlds->dpa_res, &cxlds->ram_res);
 	if (rc)
 		return ERR_PTR(-EINVAL);

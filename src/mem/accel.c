@@ -155,7 +155,9 @@ bool accel_turn_away(struct device *dev)
 
 	guard(mutex)(&accels_lock);
 	list_for_each_entry(accel, &accels, node)
-		if (accel->dev == dev && accel->releasing)
-			found = accel->turned_away = true;
+		if (accel->dev == dev && accel->releasing) {
+			accel->turned_away = true;
+			found = true;
+		}
 	return found;
 }

@@ -261,7 +261,7 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	if (range)
 		*range = (struct range){ .start = 0, .end = -1 };
 	if (!cxlds || !range || !cxlds->accel || cxlds->accel->dev != cxlds->dev) {
-		pr_err("devm_cxl_probe_mem(): %s\n",
+		pr_err("CXL attach failed: %s\n",
 		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
 		return ERR_PTR(-EINVAL);
 	}

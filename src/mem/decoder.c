@@ -142,7 +142,7 @@ static int route_add_hop(struct cxl_accel *accel, struct cxl_port *endpoint,
 		device_for_each_child(&port->dev, &search, hop_match);
 		hop->cxld = search.committed ?: search.passthrough;
 		if (!hop->cxld) {
-			/* No way through this port: the region will not assemble, and it is said then. */
+			/* No way through: the region will not assemble, which is said then. */
 			kfree(hop);
 			return 0;
 		}

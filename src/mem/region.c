@@ -10,7 +10,7 @@
  * cxl_core registers a region, offers it to all drivers, and only then fills it in. At that moment
  * the stock driver refuses it, because it is not committed, and this one takes it, if the region is
  * being made by the very task that attaches an accelerator. From then on it has a driver, and the
- * stock one, which would make a dax device of it, is not asked again. Every other region is refused.
+ * stock one, which would make a dax device of it, is not asked again. All others are refused.
  *
  * When a region goes, whoever took it, its accelerator's driver is released: its memory is gone.
  */
@@ -37,7 +37,7 @@ static void accel_region_release(void *_ar)
 	if (ar->cxlr) {
 		rc = core_region_delete(ar->cxlr);
 		if (rc && rc != -ENODEV) {
-			/* It may stay bound to this driver, which then still needs its references. */
+			/* It may stay bound to this driver, which still needs its references. */
 			dev_err(&ar->cxlr->dev, "left behind by its accelerator: error %d\n", rc);
 			return;
 		}
@@ -96,7 +96,7 @@ static int accel_region_probe(struct device *dev)
 	if (!ar)
 		return -ENODEV;
 
-	/* cxl_core makes all regions for expanders, and would then refuse the decoder for its type. */
+	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
 	cxlr->type = ar->cxled->cxld.target_type;
 
 	kref_get(&accel->ref);
@@ -125,7 +125,7 @@ static enum cxl_accel_attach_status region_check(struct cxl_accel *accel, struct
 {
 	struct cxl_region_params *p = &cxlr->params;
 
-	/* While it is bound its parameters stay: whatever takes them away releases the driver first. */
+	/* While it is bound its parameters stay: whoever takes them releases the driver first. */
 	guard(device)(&cxlr->dev);
 	if (cxlr->dev.driver != &accel_region_driver.drv)
 		return CXL_ACCEL_ATTACH_REGION_NOT_BOUND;

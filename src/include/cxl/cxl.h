@@ -219,10 +219,10 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * cxl_accel_attach_error() in <cxl-accel/attach.h>).
  *
  * All of it goes away with the driver, after its remove(). The other way round, when the port
- * hierarchy, the endpoint, the memdev or the region goes, the driver is unbound, after the fact: the
- * decoders may no longer decode by the time of its remove(), so remove() unmaps the memory but must
- * not touch it. What platform firmware committed stays committed in all these cases, so that the
- * device can be bound again.
+ * hierarchy, the endpoint, the memdev or the region goes, the driver is unbound, after the fact:
+ * the decoders may no longer decode by the time of its remove(), so remove() unmaps the memory but
+ * must not touch it. What platform firmware committed stays committed in all these cases, so that
+ * the device can be bound again.
  *
  * The drvdata of the PCI device is not the driver's for a part of the call (cxl_core of older
  * kernels needs it), and is again when it returns. So nothing that runs at the same time, like an

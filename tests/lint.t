@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What tools find without running anything: sparse over all kernel code, shellcheck over all shell
+# code, no line over 100 columns but a text that is better not split, every source with its license.
+# Needs no guest.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sources() {
+	find src scripts tests debian .ci Kbuild Makefile dkms.conf -type f ! -name '*.md' \
+		! -path 'debian/*' -o -path debian/rules | sort
+}
+
+shell_scripts() {
+	sources | xargs grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell='
+}
+
+# Warnings of sparse do not fail a build, so they are looked for. Built both ways of cxl_port.
+run_sparse() {
+	local mode=$1 dir=$TMP/sparse-$1
+
+	mkdir "$dir"
+	cp -r src Kbuild "build/$KERNEL/generated" "$dir/"
+	[ "$mode" = adopt ] || sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$dir/generated/cxl_core_features.h"
+	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode scripts/in-root bookworm -- \
+		make -C "/lib/modules/$KERNEL/build" "M=$dir" C=2 modules >"$dir/log" 2>&1 || {
+		cat "$dir/log"
+		return 1
+	}
+	! grep -E 'warning:|error:' "$dir/log"
+}
+
+check_license() {
+	! sources | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only' | grep -v '^src/sample/.*README'
+}
+
+check_width() {
+	! sources | grep -E '\.[ch]$' | xargs expand | awk 'length($0) > 100 && !/^ *"/' | grep .
+}
+
+scripts/in-root bookworm -- scripts/build "$KERNEL" >"$TMP/build.log" 2>&1 || cat "$TMP/build.log"
+ok "sparse has nothing to say, cxl_port adopted" run_sparse adopt
+ok "sparse has nothing to say, cxl_port replaced" run_sparse replace
+# shellcheck disable=SC2046 # no file of ours has blanks in its name
+ok "shellcheck has nothing to say" scripts/in-root bookworm -- shellcheck -x $(shell_scripts)
+ok "every source names its license" check_license
+ok "no C source is wider than 100 columns" check_width
+done_testing
