@@ -91,8 +91,14 @@ void error_propagate(void **errp, void *err);
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 
-/* The oldest plugin interface there is to ask for: nothing of it is used but being loaded. */
-int qemu_plugin_version = 2;
+/*
+ * A QEMU takes plugins of a few interface versions. Any will do, as none of the interface is used but
+ * being loaded.
+ */
+#ifndef PLUGIN_VERSION
+#define PLUGIN_VERSION 2
+#endif
+int qemu_plugin_version = PLUGIN_VERSION;
 
 static realize_fn parent_realize;
 
