@@ -46,7 +46,7 @@ static int vendor_check(struct pci_dev *pdev, struct vendor_cxl *cxl, u64 seed)
 
 	for (i = 0; i < ARRAY_SIZE(offsets); i++)
 		writeq(seed + i, cxl->base + offsets[i]);
-	wmb();
+	wmb();	/* write-combining: all of it is on its way before it is read back */
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		if (readq(cxl->base + offsets[i]) == seed + i)
 			continue;

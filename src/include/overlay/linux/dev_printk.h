@@ -12,15 +12,15 @@
 #include <linux/printk.h>
 
 #define _dev_printk(level, dev, fmt, ...)						\
-	(_dev_printk)(level, dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_emerg(dev, fmt, ...) (_dev_emerg)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_alert(dev, fmt, ...) (_dev_alert)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_crit(dev, fmt, ...) (_dev_crit)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_err(dev, fmt, ...) (_dev_err)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_warn(dev, fmt, ...) (_dev_warn)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_notice(dev, fmt, ...) (_dev_notice)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
-#define _dev_info(dev, fmt, ...) (_dev_info)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
+	((_dev_printk)(level, dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_emerg(dev, fmt, ...) ((_dev_emerg)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_alert(dev, fmt, ...) ((_dev_alert)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_crit(dev, fmt, ...) ((_dev_crit)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_err(dev, fmt, ...) ((_dev_err)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_warn(dev, fmt, ...) ((_dev_warn)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_notice(dev, fmt, ...) ((_dev_notice)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
+#define _dev_info(dev, fmt, ...) ((_dev_info)(dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
 #define dev_err_probe(dev, err, fmt, ...)						\
-	(dev_err_probe)(dev, err, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
+	((dev_err_probe)(dev, err, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
 
 #endif /* CXL_ACCEL_OVERLAY_DEV_PRINTK_H */

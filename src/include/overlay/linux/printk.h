@@ -84,10 +84,10 @@ static inline struct cxl_accel_printk_range cxl_accel_printk_range(const void *r
  */
 #include <linux/dynamic_debug.h>
 
-#define _printk(fmt, ...) (_printk)(fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
+#define _printk(fmt, ...) ((_printk)(fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
 #define __dynamic_pr_debug(id, fmt, ...)						\
-	(__dynamic_pr_debug)(id, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
+	((__dynamic_pr_debug)(id, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
 #define __dynamic_dev_dbg(id, dev, fmt, ...)						\
-	(__dynamic_dev_dbg)(id, dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__))
+	((__dynamic_dev_dbg)(id, dev, fmt CXL_ACCEL_PRINTK_ARGS(__VA_ARGS__)))
 
 #endif /* CXL_ACCEL_OVERLAY_PRINTK_H */
