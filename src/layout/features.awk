@@ -131,23 +131,28 @@ function is_askable(row)
 	return headers != "" || row_kind[row] !~ /^(config|header)$/
 }
 
-function write_features(	i, yes, file)
+# A row named "-" is not for the code to ask.
+function macro_text(row, yes)
 {
-	file = work "/features"
+	if (!yes)
+		return "/* " (row_name[row] == "-" ? "" : row_name[row] " is not set: ") "the kernel " why[row] " */"
+	if (row_name[row] == "-")
+		return "/* " row_kind[row] ": " row_arg[row] " */"
+	return "/* " row_kind[row] ": " row_arg[row] " */\n#define " row_name[row] " 1"
+}
+
+function write_features(	i, yes)
+{
+	if (!nrows)
+		complain(table ": no row")
 	for (i = 1; i <= nrows; i++) {
 		yes = holds(i)
-		if (yes)
-			print "/* " row_kind[i] ": " row_arg[i] " */\n#define " row_name[i] " 1" > file
-		else
-			print "/* " row_name[i] " is not set: the kernel " why[i] " */" > file
+		print macro_text(i, yes) > (work "/features")
 		if (yes && row_level[i] == "native")
 			native = native (native == "" ? "" : ", ") row_arg[i]
 		if (!yes && row_level[i] == "required" && is_askable(i))
 			lack[++nlacks] = why[i] (row_note[i] == "" ? "" : " (" row_note[i] ")")
 	}
-	if (!nrows)
-		complain(table ": no row")
-	close(file)
 }
 
 function verdict(	i, text)

@@ -99,17 +99,20 @@ struct cxl_accel *accel_attaching_now(void)
 /**
  * accel_get_by_memdev() - the binding that a memdev was made for
  * @cxlmd: the memdev; the caller holds a reference on it
+ * @attach_nr: set to the attach that the memdev was made for
  *
- * Return: the accelerator, to be given back with accel_put(); NULL if that binding has ended.
+ * Return: the accelerator, to be given back with accel_put(); NULL if that attach has ended.
  */
-struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd)
+struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr)
 {
 	struct cxl_accel *accel;
 
 	guard(mutex)(&accels_lock);
 	list_for_each_entry(accel, &accels, node)
-		if (accel->cxlmd == cxlmd && kref_get_unless_zero(&accel->ref))
+		if (accel->cxlmd == cxlmd && kref_get_unless_zero(&accel->ref)) {
+			*attach_nr = accel->attach_nr;
 			return accel;
+		}
 	return NULL;
 }
 
@@ -129,7 +132,50 @@ bool accel_owns(const struct cxl_dev_state *cxlds)
 }
 
 /**
- * accel_forget() - the binding has no memdev any more
+ * accel_others() - may this device be attached, as far as other bindings go?
+ * @dev: the PCI function; its device lock is held
+ *
+ * A release that was decided on for an earlier binding cannot be taken back, and would hit the new
+ * one. If there is such a release, it is told to start the new binding again once it is done.
+ *
+ * Return: CXL_ACCEL_ATTACH_ATTACHED if nothing speaks against it, CXL_ACCEL_ATTACH_BEING_RELEASED
+ * if there is such a release, CXL_ACCEL_ATTACH_BUSY if another device state of the same driver is
+ * attached.
+ */
+enum cxl_accel_attach_status accel_others(struct device *dev)
+{
+	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
+	struct cxl_accel *accel;
+
+	guard(mutex)(&accels_lock);
+	list_for_each_entry(accel, &accels, node) {
+		if (accel->dev != dev)
+			continue;
+		if (accel->releasing) {
+			accel->turned_away = true;
+			return CXL_ACCEL_ATTACH_BEING_RELEASED;
+		}
+		if (accel->attached)
+			status = CXL_ACCEL_ATTACH_BUSY;
+	}
+	return status;
+}
+
+/**
+ * accel_begin() - an attach begins
+ * @accel: the accelerator; @accel->dev's device lock is held
+ * @cxlds: cxl_core's state for it
+ */
+void accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
+{
+	guard(mutex)(&accels_lock);
+	accel->cxlds = cxlds;
+	accel->attach_nr++;
+	accel->attached = true;
+}
+
+/**
+ * accel_forget() - the attach has no memdev any more
  * @accel: the accelerator; its memdev has been removed, or has not been added
  *
  * Memory of the memdev and of its device state may become another device's from here on.
@@ -142,22 +188,17 @@ void accel_forget(struct cxl_accel *accel)
 }
 
 /**
- * accel_turn_away() - is an earlier binding of this device just being released?
- * @dev: the PCI function; its device lock is held
+ * accel_is_lost() - an attach has lost its memory
+ * @accel: the accelerator
+ * @attach_nr: the attach; one that has ended meanwhile has nothing to lose
  *
- * A release that was decided on for the earlier binding cannot be taken back, and would hit the
- * new one. If there is such a release, it is told to start the new binding again once it is done.
+ * Return: whether that is news to be acted upon.
  */
-bool accel_turn_away(struct device *dev)
+bool accel_is_lost(struct cxl_accel *accel, unsigned int attach_nr)
 {
-	struct cxl_accel *accel;
-	bool found = false;
-
 	guard(mutex)(&accels_lock);
-	list_for_each_entry(accel, &accels, node)
-		if (accel->dev == dev && accel->releasing) {
-			accel->turned_away = true;
-			found = true;
-		}
-	return found;
+	if (!accel->attached || accel->attach_nr != attach_nr)
+		return false;
+	accel->lost_nr = attach_nr;
+	return true;
 }

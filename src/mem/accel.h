@@ -13,7 +13,8 @@
  *	device lock of a region
  *	cxl_core: region rwsem, DPA rwsem
  *
- * accels_lock (accel.c) and route_lock (decoder.c) are innermost: nothing is taken under them.
+ * accels_lock (accel.c), route_lock (decoder.c) and reserve_lock (reserve.c) are innermost: none of
+ * the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -45,8 +46,8 @@
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @no_memory: a committed decoder could not be prepared for
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
- * @attach_nr: counts attaches, should a driver try again; protected likewise
- * @lost_nr: which of them lost its memory
+ * @attach_nr: counts attaches, should a driver try again; protected by accels_lock
+ * @lost_nr: which of them lost its memory; protected by accels_lock
  * @releasing: the driver is about to be released; protected by @dev's device lock
  * @turned_away: a new binding came while @releasing; protected by @dev's device lock
  */
@@ -81,10 +82,15 @@ struct cxl_accel *accel_create(struct device *dev);
 void accel_put(struct cxl_accel *accel);
 struct cxl_accel *accel_attaching(const struct cxl_dev_state *cxlds);
 struct cxl_accel *accel_attaching_now(void);
-struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd);
+struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr);
 bool accel_owns(const struct cxl_dev_state *cxlds);
-bool accel_turn_away(struct device *dev);
+enum cxl_accel_attach_status accel_others(struct device *dev);
+void accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds);
 void accel_forget(struct cxl_accel *accel);
+bool accel_is_lost(struct cxl_accel *accel, unsigned int attach_nr);
+
+/* attach.c: the accelerator API */
+void attach_exit(void);
 
 /* host.c: is there CXL above the device? */
 enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
@@ -99,15 +105,24 @@ void decoder_route_settle(struct cxl_accel *accel);
 
 /* region.c: regions that belong to an accelerator */
 extern struct cxl_driver accel_region_driver;
+void accel_region_added(struct cxl_region *cxlr);
 int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			 struct cxl_endpoint_decoder *cxled);
 enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint);
+
+/* reserve.c: ranges that are decoded but have no region */
+struct reservation;
+struct reservation *reserve_alloc(struct device *dev);
+void reserve_free(struct reservation *r);
+void reserve_range(struct reservation *r, const struct range *range);
+void reserve_end(const struct range *range);
+void reserve_exit(void);
 
 /* detach.c: the driver goes when its memory does */
 int detach_init(void);
 void detach_exit(void);
 void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
-void detach_lost(struct cxl_accel *accel);
+void detach_lost(struct cxl_accel *accel, unsigned int attach_nr);
 void detach_release(struct work_struct *work);
 
 /* port_sync.c: a cxl_port that cannot be replaced probes synchronously */

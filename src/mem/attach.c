@@ -11,8 +11,12 @@
 
 #include <linux/device.h>
 #include <linux/pci.h>
+#include <linux/xarray.h>
 
 #include "accel.h"
+
+/* By PCI address: why its last attach was put off. */
+static DEFINE_XARRAY(attaches_deferred);
 
 static bool dev_state_is_sane(struct device *dev, enum cxl_devtype type, u16 dvsec, size_t size)
 {
@@ -185,15 +189,13 @@ static enum cxl_accel_attach_status attach_memdev(struct cxl_accel_dev_state *cx
 		return PTR_ERR(state) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
 						   CXL_ACCEL_ATTACH_BAD_ARGUMENT;
 
-	accel->cxlds = state;
 	accel->no_memory = false;
 	accel->devmem = cxlds->type == CXL_DEVTYPE_DEVMEM;
+	accel_begin(accel, state);
 	if (devm_add_action_or_reset(dev, accel_forget_action, accel))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 
 	accel->cause = CXL_ACCEL_ATTACH_MEMDEV_NOT_BOUND;
-	WRITE_ONCE(accel->attach_nr, accel->attach_nr + 1);
-	WRITE_ONCE(accel->attached, true);
 	WRITE_ONCE(accel->attacher, current);
 	cxlmd = devm_cxl_add_memdev(dev, state);
 	WRITE_ONCE(accel->attacher, NULL);
@@ -224,8 +226,9 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 	status = host_status(to_pci_dev(dev));
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return status;
-	if (accel_turn_away(dev))
-		return CXL_ACCEL_ATTACH_BEING_RELEASED;
+	status = accel_others(dev);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
 
 	group = devres_open_group(dev, NULL, GFP_KERNEL);
 	if (!group)
@@ -241,13 +244,32 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 	return status;
 }
 
+/*
+ * The driver core retries a deferred probe whenever any driver has bound any device: it is said
+ * when it begins, once per device, and in devices_deferred as long as it lasts.
+ */
+static bool attach_deferred_anew(struct pci_dev *pdev, enum cxl_accel_attach_status status)
+{
+	unsigned long key = (unsigned long)pci_domain_nr(pdev->bus) << 16 | pci_dev_id(pdev);
+	bool deferred = cxl_accel_attach_errno(status) == -EPROBE_DEFER;
+	void *last;
+
+	if (!deferred) {
+		xa_erase(&attaches_deferred, key);
+		return false;
+	}
+	last = xa_store(&attaches_deferred, key, xa_mk_value(status), GFP_KERNEL);
+	return last != xa_mk_value(status);
+}
+
 static int attach_report(struct device *dev, enum cxl_accel_attach_status status)
 {
 	int rc = cxl_accel_attach_errno(status);
 
-	/* The driver core retries a deferred probe often: say it once, then in devices_deferred. */
-	if (rc == -EPROBE_DEFER)
-		dev_info_once(dev, "CXL attach deferred: %s\n", cxl_accel_attach_error_str(status));
+	if (attach_deferred_anew(to_pci_dev(dev), status))
+		dev_info(dev, "CXL attach deferred: %s\n", cxl_accel_attach_error_str(status));
+	if (!rc)
+		return 0;
 	return dev_err_probe(dev, rc, "CXL attach failed: %s\n",
 			     cxl_accel_attach_error_str(status));
 }
@@ -257,6 +279,7 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	enum cxl_accel_attach_status status;
 	struct cxl_memdev *cxlmd = NULL;
 	struct cxl_accel *accel;
+	int rc;
 
 	if (range)
 		*range = (struct range){ .start = 0, .end = -1 };
@@ -267,17 +290,13 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	}
 
 	accel = cxlds->accel;
-	if (accel->attached) {
-		/* The attach that is there stays, and so does its status. */
-		dev_err(cxlds->dev, "CXL attach failed: %s\n",
-			cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BUSY));
-		return ERR_PTR(-EBUSY);
-	}
-
 	status = attach(cxlds, &cxlmd);
-	WRITE_ONCE(accel->status, status);
-	if (status != CXL_ACCEL_ATTACH_ATTACHED)
-		return ERR_PTR(attach_report(cxlds->dev, status));
+	/* An attach that is there already stays, and so does its status. */
+	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED)
+		WRITE_ONCE(accel->status, status);
+	rc = attach_report(cxlds->dev, status);
+	if (rc)
+		return ERR_PTR(rc);
 
 	cxlds->cxlmd = cxlmd;
 	*range = accel->range;
@@ -292,3 +311,8 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_s
 	return READ_ONCE(cxlds->accel->status);
 }
 CORE_EXPORT(cxl_accel_attach_error);
+
+void attach_exit(void)
+{
+	xa_destroy(&attaches_deferred);
+}

@@ -225,7 +225,7 @@ static struct cxl_accel *endpoint_attaching(struct device *dev)
 	return accel_attaching(cxlmd->cxlds);
 }
 
-/* Called by the driver core right before the endpoint port's driver is probed. */
+/* Called by the driver core right before the endpoint port's driver is probed; errors positive. */
 static int endpoint_activate(struct device *dev)
 {
 	struct cxl_accel *accel = endpoint_attaching(dev);
@@ -233,7 +233,7 @@ static int endpoint_activate(struct device *dev)
 
 	if (!accel) {
 		dev_dbg(dev, "bound by its accelerator's driver only\n");
-		return -ENXIO;
+		return ENXIO;
 	}
 	pdev = to_pci_dev(accel->dev);
 	accel->drvdata = pci_get_drvdata(pdev);
@@ -265,7 +265,9 @@ static struct dev_pm_domain endpoint_domain = {
 
 static void device_added(struct device *dev)
 {
-	if (is_endpoint_decoder(dev))
+	if (is_cxl_region(dev))
+		accel_region_added(to_cxl_region(dev));
+	else if (is_endpoint_decoder(dev))
 		endpoint_decoder_added(to_cxl_endpoint_decoder(dev));
 	else if (is_cxl_port(dev) && is_cxl_endpoint(to_cxl_port(dev)) && endpoint_attaching(dev))
 		dev_pm_domain_set(dev, &endpoint_domain);

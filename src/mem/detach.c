@@ -15,7 +15,7 @@
  * cxl_accel->attached, cleared when the binding ends, tells so; it is looked at with the device
  * lock held. The driver core takes that lock itself when it releases a driver, so it has to be
  * dropped in between. A new binding that slips into the gap is turned away from its attach with
- * -EPROBE_DEFER (accel_turn_away()), and is started again after the release. What remains is a
+ * -EPROBE_DEFER (accel_others()), and is started again after the release. What remains is a
  * driver that is bound in the gap, between two instructions of this file, and has no attach to be
  * turned away from (vfio-pci, say): it is released.
  */
@@ -53,15 +53,15 @@ void detach_release(struct work_struct *work)
 /**
  * detach_lost() - an accelerator's memory is gone
  * @accel: the accelerator; the caller has a reference
+ * @attach_nr: which attach's memory
  *
  * Context: any process context, whatever device locks of the cxl bus are held. Returns before the
  * driver is released.
  */
-void detach_lost(struct cxl_accel *accel)
+void detach_lost(struct cxl_accel *accel, unsigned int attach_nr)
 {
-	if (!READ_ONCE(accel->attached))
+	if (!accel_is_lost(accel, attach_nr))
 		return;
-	WRITE_ONCE(accel->lost_nr, READ_ONCE(accel->attach_nr));
 	kref_get(&accel->ref);
 	if (!queue_work(detach_wq, &accel->lost))
 		accel_put(accel);
@@ -75,10 +75,11 @@ void detach_lost(struct cxl_accel *accel)
 static void detach_memdev(struct work_struct *work)
 {
 	struct cxl_memdev *cxlmd = container_of(work, struct cxl_memdev, detach_work);
-	struct cxl_accel *accel = accel_get_by_memdev(cxlmd);
+	unsigned int attach_nr;
+	struct cxl_accel *accel = accel_get_by_memdev(cxlmd, &attach_nr);
 
 	if (accel) {
-		detach_lost(accel);
+		detach_lost(accel, attach_nr);
 		flush_work(&accel->lost);
 		accel_put(accel);
 	}

@@ -13,6 +13,7 @@
  *	decoder.c	ports and decoders as an accelerator needs them
  *	region.c	regions that belong to accelerators
  *	detach.c	an accelerator's driver goes when its memory does
+ *	reserve.c	HPA ranges that are decoded but have no region
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be
  * loaded before it, and it cannot be removed under them.
@@ -62,6 +63,8 @@ static void __exit cxl_mem_exit(void)
 	port_sync_exit();
 	decoder_hooks_unregister();
 	detach_exit();
+	reserve_exit();
+	attach_exit();
 }
 module_exit(cxl_mem_exit);
 

@@ -7,27 +7,63 @@
  * stock region driver. Locks: probe and remove are called with the region's device lock; the rest
  * with the endpoint's.
  *
- * cxl_core registers a region, offers it to all drivers, and only then fills it in. At that moment
- * the stock driver refuses it, because it is not committed, and this one takes it, if the region is
- * being made by the very task that attaches an accelerator. From then on it has a driver, and the
- * stock one, which would make a dax device of it, is not asked again. All others are refused.
+ * A region that cxl_core registers in the task that attaches an accelerator is taken there and
+ * then, before any driver can see it. From then on no driver but this one can bind it: the stock
+ * one would make a dax device of it, whether it is asked by the core, by a rescan of the bus, or by
+ * user space while the accelerator is on its way out.
  *
  * When a region goes, whoever took it, its accelerator's driver is released: its memory is gone.
  */
 #include <linux/device.h>
+#include <linux/pm_domain.h>
 #include <linux/slab.h>
 
 #include "accel.h"
 
-/* A committed decoder of the endpoint, and its region once there is one. */
+/**
+ * struct accel_region - a committed decoder of the endpoint, and room for one region
+ * @node: in the accelerator's list, in the order of the decoders
+ * @accel: the accelerator; a reference is held while there is a region
+ * @attach_nr: the attach that this belongs to
+ * @cxled: the decoder
+ * @cxlr: a region of the accelerator, not always this decoder's; a reference is held
+ * @reservation: for the region's range, when it goes
+ */
 struct accel_region {
 	struct list_head node;
 	struct cxl_accel *accel;
+	unsigned int attach_nr;
 	struct cxl_endpoint_decoder *cxled;
 	struct cxl_region *cxlr;
+	struct reservation *reservation;
 };
 
-/* The endpoint goes: so does the region, as its HPA range would stay claimed for nothing. */
+/* The decoders stay committed; cxl_core still has its claim on their range, but not for long. */
+static void region_reserve(struct accel_region *ar)
+{
+	const struct resource *res = ar->cxlr->params.res;
+	struct range range;
+
+	device_lock_assert(&ar->cxlr->dev);
+	if (!ar->reservation || !res)
+		return;
+	range = (struct range){ .start = res->start, .end = res->end };
+	reserve_range(ar->reservation, &range);
+	ar->reservation = NULL;
+}
+
+static int region_delete(struct accel_region *ar)
+{
+	struct device *dev = &ar->cxlr->dev;
+
+	/* As long as it is registered it has its range. remove() did this, if it was ever bound. */
+	scoped_guard(device, dev)
+		if (device_is_registered(dev))
+			region_reserve(ar);
+	return core_region_delete(ar->cxlr);
+}
+
+/* The endpoint goes, and the region with it: without its decoder it is good for nothing. */
 static void accel_region_release(void *_ar)
 {
 	struct accel_region *ar = _ar;
@@ -35,15 +71,17 @@ static void accel_region_release(void *_ar)
 
 	list_del(&ar->node);
 	if (ar->cxlr) {
-		rc = core_region_delete(ar->cxlr);
+		rc = region_delete(ar);
 		if (rc && rc != -ENODEV) {
-			/* It may stay bound to this driver, which still needs its references. */
+			/* It goes on referring to this module, so both stay. */
+			__module_get(THIS_MODULE);
 			dev_err(&ar->cxlr->dev, "left behind by its accelerator: error %d\n", rc);
 			return;
 		}
 		put_device(&ar->cxlr->dev);
 		accel_put(ar->accel);
 	}
+	reserve_free(ar->reservation);
 	kfree(ar);
 }
 
@@ -53,8 +91,7 @@ static void accel_region_release(void *_ar)
  * @endpoint: its endpoint port, being probed: whatever is made here goes when it is unbound
  * @cxled: a committed decoder of it
  *
- * All that can fail is done now. Once cxl_core registers the region it is too late: refused here,
- * the region would be the stock driver's, and a dax device.
+ * All that can fail is done now: once cxl_core registers the region it is too late.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -65,14 +102,34 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 
 	if (!ar)
 		return -ENOMEM;
+	ar->reservation = reserve_alloc(accel->dev);
+	if (!ar->reservation) {
+		kfree(ar);
+		return -ENOMEM;
+	}
 	ar->accel = accel;
+	ar->attach_nr = accel->attach_nr;
 	ar->cxled = cxled;
 	list_add_tail(&ar->node, &accel->regions);
 	return devm_add_action_or_reset(&endpoint->dev, accel_region_release, ar);
 }
 
-/* cxl_core goes through the decoders in this order, and has not attached one that is its turn. */
-static struct accel_region *region_under_construction(struct cxl_accel *accel)
+/*
+ * Called by the driver core right before a driver is probed. A positive value has it ask the next
+ * driver, a negative one would end the search.
+ */
+static int region_activate(struct device *dev)
+{
+	return dev->driver == &accel_region_driver.drv ? 0 : ENXIO;
+}
+
+/* See decoder.c's: the one hook of the driver core's that can refuse a probe. */
+static struct dev_pm_domain region_domain = {
+	.activate = region_activate,
+};
+
+/* cxl_core goes through the decoders in this order; one that it gave up on may be among them. */
+static struct accel_region *next_without_region(struct cxl_accel *accel)
 {
 	struct accel_region *ar;
 
@@ -82,33 +139,55 @@ static struct accel_region *region_under_construction(struct cxl_accel *accel)
 	return NULL;
 }
 
-static int accel_region_probe(struct device *dev)
+/**
+ * accel_region_added() - cxl_core has registered a region
+ * @cxlr: the region; no driver has been asked yet
+ *
+ * Takes it, if this task is attaching an accelerator, whose decoder then is the reason for it.
+ */
+void accel_region_added(struct cxl_region *cxlr)
 {
-	struct cxl_region *cxlr = to_cxl_region(dev);
 	struct cxl_accel *accel = accel_attaching_now();
-	struct accel_region *ar;
+	struct accel_region *ar = accel ? next_without_region(accel) : NULL;
 
-	/* A region that has a size was made by somebody else, some time ago. */
-	if (!accel || cxlr->params.res || cxlr->params.nr_targets)
-		return -ENODEV;
-
-	ar = region_under_construction(accel);
 	if (!ar)
-		return -ENODEV;
-
-	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
-	cxlr->type = ar->cxled->cxld.target_type;
+		return;
 
 	kref_get(&accel->ref);
-	get_device(dev);
+	get_device(&cxlr->dev);
 	ar->cxlr = cxlr;
-	dev_set_drvdata(dev, accel);
+	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
+	cxlr->type = ar->cxled->cxld.target_type;
+	dev_pm_domain_set(&cxlr->dev, &region_domain);
+}
+
+static struct accel_region *find_by_region(struct cxl_accel *accel, const struct cxl_region *cxlr)
+{
+	struct accel_region *ar;
+
+	list_for_each_entry(ar, &accel->regions, node)
+		if (cxlr && ar->cxlr == cxlr)
+			return ar;
+	return NULL;
+}
+
+static int accel_region_probe(struct device *dev)
+{
+	struct cxl_accel *accel = accel_attaching_now();
+	struct accel_region *ar = accel ? find_by_region(accel, to_cxl_region(dev)) : NULL;
+
+	if (!ar)
+		return -ENODEV;
+	dev_set_drvdata(dev, ar);
 	return 0;
 }
 
 static void accel_region_remove(struct device *dev)
 {
-	detach_lost(dev_get_drvdata(dev));
+	struct accel_region *ar = dev_get_drvdata(dev);
+
+	region_reserve(ar);
+	detach_lost(ar->accel, ar->attach_nr);
 }
 
 struct cxl_driver accel_region_driver = {
@@ -121,13 +200,17 @@ struct cxl_driver accel_region_driver = {
 	},
 };
 
-static enum cxl_accel_attach_status region_check(struct cxl_accel *accel, struct cxl_region *cxlr)
+static enum cxl_accel_attach_status region_check(struct accel_region *ar, struct range *range)
 {
-	struct cxl_region_params *p = &cxlr->params;
+	struct cxl_region_params *p;
+
+	if (!ar)
+		return CXL_ACCEL_ATTACH_NO_REGION;
+	p = &ar->cxlr->params;
 
 	/* While it is bound its parameters stay: whoever takes them releases the driver first. */
-	guard(device)(&cxlr->dev);
-	if (cxlr->dev.driver != &accel_region_driver.drv)
+	guard(device)(&ar->cxlr->dev);
+	if (ar->cxlr->dev.driver != &accel_region_driver.drv)
 		return CXL_ACCEL_ATTACH_REGION_NOT_BOUND;
 	if (p->interleave_ways > 1)
 		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
@@ -136,7 +219,8 @@ static enum cxl_accel_attach_status region_check(struct cxl_accel *accel, struct
 	if (p->state != CXL_CONFIG_COMMIT || !p->res)
 		return CXL_ACCEL_ATTACH_REGION_NOT_COMMITTED;
 
-	accel->range = (struct range){ .start = p->res->start, .end = p->res->end };
+	*range = (struct range){ .start = p->res->start, .end = p->res->end };
+	reserve_end(range);
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
@@ -152,7 +236,9 @@ static enum cxl_accel_attach_status region_check(struct cxl_accel *accel, struct
  */
 enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint)
 {
+	enum cxl_accel_attach_status status;
 	struct accel_region *ar;
+	struct range others;
 
 	guard(device)(&endpoint->dev);
 	if (!endpoint->dev.driver)
@@ -165,5 +251,12 @@ enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct c
 	ar = list_first_entry_or_null(&accel->regions, struct accel_region, node);
 	if (!ar)
 		return CXL_ACCEL_ATTACH_NOT_COMMITTED;
-	return ar->cxlr ? region_check(accel, ar->cxlr) : CXL_ACCEL_ATTACH_NO_REGION;
+
+	/* A region that never became complete belongs to no decoder yet, but tells more. */
+	status = region_check(find_by_region(accel, ar->cxled->cxld.region) ?:
+			      (ar->cxlr ? ar : NULL), &accel->range);
+	list_for_each_entry_continue(ar, &accel->regions, node)
+		if (ar->cxlr)
+			region_check(ar, &others);
+	return status;
 }
