@@ -13,6 +13,9 @@
 #	in_guest [OPTION of scripts/vm]... -- CMD...
 #		scripts/vm, for the kernel under test
 #
+#	stock_module NAME
+#		Print the path of an uncompressed copy of a module of the stock kernel.
+#
 #	TREE	top of the source tree, and the working directory
 #	KERNEL	the stock kernel that is tested; CXL_TEST_KERNEL=RELEASE overrides it
 #	TMP	directory of this test's own, removed at its end
@@ -34,6 +37,18 @@ KERNEL=${CXL_TEST_KERNEL:-$(stock_kernel)}
 
 in_guest() {
 	scripts/vm --kernel "$KERNEL" "$@"
+}
+
+stock_module() {
+	local file
+
+	file=$(find "$CACHE"/{root,kernel}/*/lib/modules/"$KERNEL"/kernel -name "$1.ko*" 2>/dev/null | head -n1)
+	case $file in
+	*.xz) xz -dc "$file" ;;
+	*.zst) zstd -qdc "$file" ;;
+	*) cat "$file" ;;
+	esac >"$TMP/$1.ko"
+	echo "$TMP/$1.ko"
 }
 
 # One line of a guest's TAP. Its numbers are the guest's; here they go on from the last check.
