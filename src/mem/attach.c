@@ -268,10 +268,14 @@ static int attach_report(struct device *dev, enum cxl_accel_attach_status status
 
 	if (attach_deferred_anew(to_pci_dev(dev), status))
 		dev_info(dev, "CXL attach deferred: %s\n", cxl_accel_attach_error_str(status));
-	if (!rc)
-		return 0;
-	return dev_err_probe(dev, rc, "CXL attach failed: %s\n",
-			     cxl_accel_attach_error_str(status));
+	if (rc == -EPROBE_DEFER)
+		return dev_err_probe(dev, rc, "CXL attach: %s\n",
+				     cxl_accel_attach_error_str(status));
+	/* Not dev_err_probe(): newer ones say nothing about -ENOMEM. */
+	if (rc)
+		dev_err(dev, "error %pe: CXL attach failed: %s\n", ERR_PTR(rc),
+			cxl_accel_attach_error_str(status));
+	return rc;
 }
 
 struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct range *range)
@@ -286,6 +290,8 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	if (!cxlds || !range || !cxlds->accel || cxlds->accel->dev != cxlds->dev) {
 		pr_err("CXL attach failed: %s\n",
 		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
+		if (cxlds && cxlds->accel && !cxlds->accel->attached)
+			WRITE_ONCE(cxlds->accel->status, CXL_ACCEL_ATTACH_BAD_ARGUMENT);
 		return ERR_PTR(-EINVAL);
 	}
 

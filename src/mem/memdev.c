@@ -152,17 +152,24 @@ static int memdev_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_p
 	-ENXIO;											\
 })
 
+/* The dport belongs to the port's driver: it may be looked at only while that cannot go. */
 static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent_port,
-			       struct cxl_dport *dport, struct cxl_accel *accel)
+			       struct cxl_accel *accel)
 {
 	/* A restricted CXL host has no port of its own: its dport hangs off the platform's root. */
-	struct device *host = dport->rch ? parent_port->uport_dev : &parent_port->dev;
+	struct device *host = is_cxl_root(parent_port) ? parent_port->uport_dev :
+							 &parent_port->dev;
+	struct device *dport_dev = cxlmd->dev.parent->parent;
+	struct cxl_dport *dport;
 	int rc;
 
 	guard(device)(host);
-	if (!host->driver)
+	dport = host->driver ? xa_load(&parent_port->dports, (unsigned long)dport_dev) : NULL;
+	if (!dport)
 		return memdev_fail(cxlmd, accel, PORT_NOT_BOUND,
 				   "CXL port topology %s not enabled", dev_name(host));
+
+	core_dport_init_ras(dport, &cxlmd->dev);
 
 	rc = devm_cxl_add_endpoint(host, cxlmd, dport);
 	if (rc > 0)
@@ -176,7 +183,7 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	struct cxl_port *parent_port;
-	struct cxl_dport *dport;
+	struct cxl_dport *unused;
 	int rc;
 
 	rc = devm_cxl_enumerate_ports(cxlmd);
@@ -186,15 +193,13 @@ static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 		return rc;
 	}
 
-	parent_port = cxl_mem_find_port(cxlmd, &dport);
+	parent_port = cxl_mem_find_port(cxlmd, &unused);
 	if (!parent_port)
 		return memdev_fail(cxlmd, accel, NO_PORT, "CXL port topology not found");
 
 	rc = memdev_add_nvdimm(cxlmd, parent_port);
-	if (!rc) {
-		core_dport_init_ras(dport, &cxlmd->dev);
-		rc = memdev_add_endpoint(cxlmd, parent_port, dport, accel);
-	}
+	if (!rc)
+		rc = memdev_add_endpoint(cxlmd, parent_port, accel);
 	put_device(&parent_port->dev);
 	return rc;
 }

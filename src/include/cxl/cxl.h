@@ -244,16 +244,4 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  */
 struct cxl_memdev *devm_cxl_probe_mem(struct cxl_dev_state *cxlds, struct range *range);
 
-/**
- * devm_cxl_add_classdev() - add a memdev that nobody attaches to
- * @cxlds: device state
- *
- * For memory class devices, whose driver does not depend on the outcome: upon return cxl_mem has
- * had its chance to bind the memdev, and may have failed.
- *
- * Context: as for devm_cxl_probe_mem().
- * Return: the memdev, or an ERR_PTR() if it could not be added.
- */
-struct cxl_memdev *devm_cxl_add_classdev(struct cxl_dev_state *cxlds);
-
 #endif /* __CXL_CXL_H__ */
