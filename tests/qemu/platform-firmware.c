@@ -95,6 +95,7 @@
 #define HDM_COMMITTED	(1u << 10)
 #define HDM_ERROR	(1u << 11)
 #define HDM_HOST_ONLY	(1u << 12)
+#define HDM_GRANULARITY_4K	4u
 #define HDM_TARGETS	0x14
 #define HDM_TARGETS_HI	0x18
 
@@ -430,7 +431,13 @@ static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base
 	reg_write(d, HDM_TARGETS, targets);
 	reg_write(d, HDM_TARGETS_HI, 0);
 	reg_write(hdm, HDM_GLOBAL, reg_read(hdm, HDM_GLOBAL) | HDM_GLOBAL_ENABLE);
-	reg_write(d, HDM_CTRL, HDM_COMMIT | (kind == HDM_D ? 0 : HDM_HOST_ONLY));
+	ctrl = HDM_COMMIT;
+	if (kind != HDM_D)
+		ctrl |= HDM_HOST_ONLY;
+	/* Linux takes a DVSEC range for interleave at 4 KiB, and wants to see the same above it. */
+	if (kind == MEM_ENABLE_ONLY)
+		ctrl |= HDM_GRANULARITY_4K;
+	reg_write(d, HDM_CTRL, ctrl);
 	ctrl = reg_read(d, HDM_CTRL);
 	if (!(ctrl & HDM_COMMITTED) || ctrl & HDM_ERROR)
 		die("%s: decoder %u did not commit (control 0x%x)", who, n, ctrl);
