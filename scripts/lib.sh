@@ -13,8 +13,8 @@ CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
 PROG=${0##*/}
 export CXL_ACCEL_CACHE=$CACHE
 
-# The Debian suites that scripts/root knows.
-SUITES="bookworm trixie sid experimental"
+# The private roots that scripts/root knows: Debian suites, and bookworm with packaging tools.
+SUITES="bookworm trixie sid experimental packaging"
 
 say() {
 	printf '%s: %s\n' "$PROG" "$*" >&2
