@@ -94,6 +94,7 @@ void attach_exit(void);
 
 /* host.c: is there CXL above the device? */
 enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
+bool host_is_up(void);
 
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;

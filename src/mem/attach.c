@@ -213,22 +213,13 @@ static enum cxl_accel_attach_status attach_memdev(struct cxl_accel_dev_state *cx
 	return accel->cause;
 }
 
-static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
-					   struct cxl_memdev **cxlmd)
+/* Add it all, or leave nothing. */
+static enum cxl_accel_attach_status attach_once(struct cxl_accel_dev_state *cxlds,
+						struct cxl_memdev **cxlmd)
 {
 	enum cxl_accel_attach_status status;
 	struct device *dev = cxlds->dev;
 	void *group;
-
-	status = check_device(cxlds);
-	if (status != CXL_ACCEL_ATTACH_ATTACHED)
-		return status;
-	status = host_status(to_pci_dev(dev));
-	if (status != CXL_ACCEL_ATTACH_ATTACHED)
-		return status;
-	status = accel_others(dev);
-	if (status != CXL_ACCEL_ATTACH_ATTACHED)
-		return status;
 
 	group = devres_open_group(dev, NULL, GFP_KERNEL);
 	if (!group)
@@ -242,6 +233,38 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 		devres_release_group(dev, group);
 	}
 	return status;
+}
+
+/* That is how it looks to an attach when the hierarchy is coming or going. */
+static bool hierarchy_was_missing(enum cxl_accel_attach_status status)
+{
+	return status == CXL_ACCEL_ATTACH_NO_PORT || status == CXL_ACCEL_ATTACH_PORT_NOT_BOUND ||
+	       status == CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND ||
+	       status == CXL_ACCEL_ATTACH_INTERRUPTED;
+}
+
+static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
+					   struct cxl_memdev **cxlmd)
+{
+	enum cxl_accel_attach_status status;
+
+	status = check_device(cxlds);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+	status = host_status(to_pci_dev(cxlds->dev));
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+	status = accel_others(cxlds->dev);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+
+	status = attach_once(cxlds, cxlmd);
+	if (!hierarchy_was_missing(status))
+		return status;
+	if (!host_is_up())
+		return CXL_ACCEL_ATTACH_HOST_NOT_READY;
+	/* It may have been taken away and be back by now: the second time tells. */
+	return attach_once(cxlds, cxlmd);
 }
 
 /*

@@ -2,8 +2,9 @@
 /*
  * Is there CXL above the device, and is it ready?
  *
- * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: none; what is asked here
- * can change at any time, and an attach that was wrongly let through fails later on.
+ * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: host_is_up() takes the
+ * device lock of the CXL root, inside that of the PCI function. Else none; what is asked here can
+ * change at any time, and an attach that was wrongly let through fails later on.
  */
 #include <linux/acpi.h>
 #include <linux/bits.h>
@@ -37,6 +38,32 @@ static bool host_is_bound(struct acpi_device *root)
 	struct device *host = acpi_get_first_physical_node(root);
 
 	return host && device_is_bound(host);
+}
+
+/**
+ * host_is_up() - is the CXL host's driver bound, and nobody about to change that?
+ *
+ * Its driver counts as bound until its removal is over, which takes a while, during which an attach
+ * finds half a hierarchy. To be asked when one has failed.
+ *
+ * Context: may sleep, until a removal or a probe of cxl_acpi that is under way is over. The device
+ * lock of a PCI function may be held: cxl_acpi never waits for one.
+ */
+bool host_is_up(void)
+{
+	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
+	struct device *host;
+	bool bound = false;
+
+	host = root ? get_device(acpi_get_first_physical_node(root)) : NULL;
+	if (host) {
+		device_lock(host);
+		bound = device_is_bound(host);
+		device_unlock(host);
+	}
+	put_device(host);
+	acpi_dev_put(root);
+	return bound;
 }
 
 static bool dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)
