@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Detach: whatever takes an accelerator's memory away releases its driver, once (C3, C3+), and it
+# can be bound again to the same memory.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=contract.sh
+. tests/contract.sh
+
+driver vendor
+
+# test_losses NAME TOPOLOGY LOSS...
+test_losses() {
+	local name=$1 topology=$2
+	shift 2
+	guest_test "$name" --topology "$topology" --firmware all:hdm-d "${MEM[@]}" "${VENDOR[@]}" \
+		-- detach.sh "${@/#/loss_}"
+}
+
+test_losses 'one bridge' hb2rp memdev endpoint region delete_region uncommit disable_memdev \
+	destroy_region shared_port host host_module pci_device
+test_losses 'two bridges' two-hb own_port endpoint delete_region host_module
+test_losses switch switch shared_port top_port memdev region
+guest_test hot-plug --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- hotplug.sh
+
+done_testing

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+# shellcheck disable=SC2034 # variables are for the scripts that source this file
+#
+# For the contract tests, in the guest: . /guest/accel.sh
+#
+# Brings TAP (tap.sh) and devices by name (cxl.sh), and what is below. DEV is devN of the topology.
+
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. /guest/tap.sh
+# shellcheck source-path=SCRIPTDIR source=cxl.sh
+. /guest/cxl.sh
+
+CXL=/sys/bus/cxl/devices
+CXL_DRIVERS=/sys/bus/cxl/drivers
+PCI=/sys/bus/pci/devices
+PCI_DRIVERS=/sys/bus/pci/drivers
+HOST_DRIVER=/sys/bus/platform/drivers/cxl_acpi
+SIZE=0x10000000		# of each device's memory
+
+# ---- modules ----
+
+# The CXL hierarchy, and all that would make a dax device of a region, and System RAM of that.
+load_hierarchy() {
+	modprobe -a cxl_acpi cxl_pmem device_dax dax_cxl kmem
+}
+
+loaded() {
+	[ -e "/sys/module/$1/initstate" ]
+}
+
+# ---- devices ----
+
+# The driver that a device is bound to, empty if none.
+driver_of() {
+	[ ! -e "$1/driver" ] || basename "$(readlink "$1/driver")"
+}
+
+# bound DRIVER DEVICE...: all of them, names on the CXL bus, are on it.
+bound() {
+	accel_sh_drv=$1
+	shift
+	for accel_sh_dev; do
+		[ "$CXL/$accel_sh_dev/driver" -ef "$CXL_DRIVERS/$accel_sh_drv" ] || return 1
+	done
+}
+
+# All names on the CXL bus, in one line.
+bus_devices() {
+	accel_sh=
+	for accel_sh_dev in "$CXL"/*; do
+		[ ! -e "$accel_sh_dev" ] || accel_sh="$accel_sh ${accel_sh_dev##*/}"
+	done
+	echo "${accel_sh# }"
+}
+
+# bus_has GLOB: a device on the CXL bus has such a name.
+bus_has() {
+	for accel_sh in "$CXL"/$1; do
+		[ ! -e "$accel_sh" ] || return 0
+	done
+	return 1
+}
+
+# find_parts DEV: sets found_mem, found_ep and found_region to the names of devN's memdev, endpoint port,
+# and of the region that its first decoder belongs to; empty if there is none. Starts no process,
+# as these are slow in the guest.
+find_parts() {
+	found_mem='' found_ep='' found_region=''
+	for accel_sh in "$CXL"/mem*; do
+		read -r accel_sh_serial 2>/dev/null <"$accel_sh/serial" || continue
+		[ $((accel_sh_serial)) != $((0xd0 + ${1#dev})) ] || found_mem=${accel_sh##*/}
+	done
+	[ -n "$found_mem" ] || return 1
+	for accel_sh in "$CXL"/endpoint*; do
+		[ ! "$accel_sh/uport" -ef "$CXL/$found_mem" ] || found_ep=${accel_sh##*/}
+	done
+	[ -n "$found_ep" ] || return 1
+	read -r found_region 2>/dev/null <"$CXL/decoder${found_ep#endpoint}.0/region"
+	[ -n "$found_region" ]
+}
+
+# memdev DEV: the memN of devN; in place of the one in cxl.sh, which is slower.
+memdev() {
+	find_parts "$1"
+	echo "$found_mem"
+}
+
+# endpoint DEV: the endpointN of devN.
+endpoint() {
+	find_parts "$1"
+	echo "$found_ep"
+}
+
+# region DEV: the region that the first decoder of devN belongs to.
+region() {
+	find_parts "$1"
+	echo "$found_region"
+}
+
+# hpa DEV: where that region is in the host's address map.
+hpa() {
+	find_parts "$1" && cat "$CXL/$found_region/resource"
+}
+
+# complete DEV: all that belongs to an attached accelerator is there and bound.
+complete() {
+	find_parts "$1" &&
+		bound cxl_mem "$found_mem" &&
+		bound cxl_port "$found_ep" &&
+		bound cxl_accel_region "$found_region" &&
+		read -r accel_sh <"$CXL/$found_region/commit" && [ "$accel_sh" = 1 ]
+}
+
+# Accelerator memory that somebody took for his own: dax regions, dax devices, System RAM.
+taken() {
+	for accel_sh in "$CXL"/*dax* /sys/bus/dax/devices/*; do
+		[ ! -e "$accel_sh" ] || echo "${accel_sh##*/}"
+	done
+	awk '/CXL Window/ { inside = 1; next }
+	     /^[^ ]/ { inside = 0 }
+	     inside && /System RAM|dax|kmem/' /proc/iomem
+}
+
+# The same in the past, as far as the kernel speaks of it.
+ever_taken() {
+	dmesg | grep -i -E 'dax|kmem'
+}
+
+# ---- memory ----
+
+peek() {
+	devmem "$1" 64
+}
+
+poke() {
+	devmem "$1" 64 "$2"
+}
+
+# decodes ADDRESS: what is written there can be read back.
+decodes() {
+	accel_sh=$(printf '0x%016X' $(($1 ^ 0x5aa5c33c0ff01234)))
+	poke "$1" "$accel_sh" && [ "$(peek "$1")" = "$accel_sh" ]
+}
+
+# ---- kernel log ----
+
+log_nr=0
+
+# What log_new and log_count look at starts here.
+log_mark() {
+	log_nr=$((log_nr + 1))
+	echo "<6>test: mark $log_nr" >/dev/kmsg
+}
+
+log_new() {
+	dmesg | sed "1,/test: mark $log_nr\$/d"
+}
+
+log_count() {
+	dmesg | mark="test: mark $log_nr\$" wanted=$1 awk '
+		$0 ~ ENVIRON["mark"] { n = 0; next }
+		$0 ~ ENVIRON["wanted"] { n++ }
+		END { print n + 0 }'
+}
+
+# ---- what a test does ----
+
+# The core has released what it was going to.
+flush() {
+	echo 1 >/sys/bus/cxl/flush
+}
+
+# pci_bind DRIVER ADDRESS, pci_unbind DRIVER ADDRESS
+pci_bind() {
+	echo "$2" >"$PCI_DRIVERS/$1/bind"
+}
+
+pci_unbind() {
+	echo "$2" >"$PCI_DRIVERS/$1/unbind"
+}
+
+# cxl_bind DRIVER DEVICE, cxl_unbind DEVICE
+cxl_bind() {
+	echo "$2" >"$CXL_DRIVERS/$1/bind"
+}
+
+cxl_unbind() {
+	echo "$1" >"$CXL/$1/driver/unbind"
+}
+
+# hdm_offset BASE: where in the cache/mem part of the component registers at BASE the HDM decoder
+# capability is: CXL 3.1 section 8.2.4, capability id 5.
+hdm_offset() {
+	accel_sh=$(($1 + 0x1000))
+	accel_sh_left=$((($(devmem $accel_sh 32) >> 24) & 0xff))
+	while [ $accel_sh_left -gt 0 ]; do
+		accel_sh=$((accel_sh + 4))
+		accel_sh_cap=$(($(devmem $accel_sh 32)))
+		[ $((accel_sh_cap & 0xffff)) != 5 ] || echo $((accel_sh_cap >> 20))
+		accel_sh_left=$((accel_sh_left - 1))
+	done
+}

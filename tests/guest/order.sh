@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# Which modules can come and go when. An accelerator with committed memory (dev0) and an expander
+# (dev1) at one host bridge.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl/cxl_mem.ko
+dev0=$(pci_address dev0)
+
+expander_works() {
+	find_parts dev1
+	[ -n "$found_ep" ] && bound cxl_mem "$found_mem" && bound cxl_port "$found_ep"
+}
+
+# ---- without our cxl_mem ----
+
+log_mark
+nok 'no cxl_mem: the driver does not load' insmod /modules/cxl_accel_sample.ko
+is 'no cxl_mem: the kernel says why' \
+	"$(log_count 'cxl_accel_sample: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
+nok "no cxl_mem: a stranger's driver does not load either" insmod /modules/vendor_accel.ko
+is 'no cxl_mem: the kernel says why' \
+	"$(log_count 'vendor_accel: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
+
+modprobe -a cxl_acpi cxl_pci
+ok 'the stock cxl_mem loads' insmod "$STOCK"
+ok 'the expander works with it' wait_for 5 expander_works
+cxl list -vvv >/tmp/list.stock
+log_mark
+nok 'stock cxl_mem: the driver does not load' insmod /modules/cxl_accel_sample.ko
+is 'stock cxl_mem: the kernel says why' \
+	"$(log_count 'cxl_accel_sample: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
+nok 'stock cxl_mem: ours does not load beside it' insmod /modules/cxl_mem.ko
+ok 'the stock cxl_mem unloads' rmmod cxl_mem
+
+# ---- with it ----
+
+ok 'modprobe of the driver brings our cxl_mem' modprobe cxl_accel_sample
+ok 'it is attached' complete dev0
+rmmod cxl_accel_sample
+ok 'the expander works with ours' wait_for 5 expander_works
+cxl list -vvv >/tmp/list.ours
+ok 'cxl list is the same as with the stock module' diff /tmp/list.stock /tmp/list.ours
+
+# refused MODULE...: they stay, and so does the driver
+refused() {
+	for module; do
+		nok "$module cannot be removed under the driver" rmmod "$module"
+		ok "$module is still there" test -e "/sys/module/$module"
+		if loaded "$module"; then
+			like "$module is in use" "$(cat "/sys/module/$module/refcnt")" '^[1-9]'
+		else
+			nok "$module is built into this kernel" test -e "/sys/module/$module/refcnt"
+		fi
+	done
+	ok 'the driver is still attached' complete dev0
+}
+
+log_mark
+ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
+is 'and is attached' "$(log_count "$dev0: attached")" 1
+like 'cxl_mem is held by the driver' "$(ls /sys/module/cxl_mem/holders)" '^vendor_accel$'
+refused cxl_mem cxl_port cxl_core
+log_mark
+ok 'cxl_acpi can be removed' rmmod cxl_acpi
+# Now, not later:
+removed=$(log_count "$dev0: removed")
+now=$(driver_of "$PCI/$dev0")
+is "when rmmod returns, the driver's remove() has run" "$removed" 1
+is 'and the driver is unbound' "$now" ''
+is 'nothing is left on the CXL bus but the memdev of the expander' "$(bus_devices)" \
+	"$(memdev dev1)"
+refused_alone() {
+	nok 'cxl_mem cannot be removed even then' rmmod cxl_mem
+}
+refused_alone
+ok 'a bind meanwhile is deferred' sh -c \
+	"! echo $dev0 >$PCI_DRIVERS/vendor_accel/bind && ! test -e $PCI/$dev0/driver"
+ok 'cxl_acpi comes back' modprobe cxl_acpi
+log_mark
+wait_for 2 complete dev0
+[ "$(driver_of "$PCI/$dev0")" = vendor_accel ] ||
+	ok 'the driver can be bound by hand' pci_bind vendor_accel "$dev0"
+ok 'it is attached again' complete dev0
+flush
+sleep 0.5
+ok 'and stays so' complete dev0
+is 'attached once' "$(log_count "$dev0: attached")" 1
+is 'removed never' "$(log_count "$dev0: removed")" 0
+ok 'the expander works again' wait_for 5 expander_works
+ok 'the driver unloads' rmmod vendor_accel
+is 'it was told once' "$(log_count "$dev0: removed")" 1
+rmmod cxl_mem
+rmmod cxl_pci
+rmmod cxl_acpi
+
+# ---- all legal orders ----
+
+nothing_left() {
+	[ "$(bus_devices)" = '' ] && ! bus_has_driver cxl_mem && ! bus_has_driver cxl_accel_region &&
+		! loaded cxl_mem && [ "$(driver_of "$PCI/$dev0")" = '' ]
+}
+bus_has_driver() {
+	[ -e "$CXL_DRIVERS/$1" ]
+}
+module() {
+	case $1 in
+	A) echo cxl_acpi ;;
+	P) echo cxl_pci ;;
+	M) echo cxl_mem ;;
+	D) echo vendor_accel ;;
+	esac
+}
+# cycle "LOAD ORDER" "UNLOAD ORDER"
+cycle() {
+	log_mark
+	failed=
+	for letter in $1; do
+		modprobe "$(module "$letter")" || failed="$failed load-$letter"
+	done
+	wait_for 10 complete dev0 || failed="$failed attach"
+	wait_for 5 expander_works || failed="$failed expander"
+	[ "$(log_count "$dev0: attached")" = 1 ] || failed="$failed not-attached-once"
+	for letter in $2; do
+		rmmod "$(module "$letter")" || failed="$failed unload-$letter"
+	done
+	[ "$(log_count "$dev0: removed")" = 1 ] || failed="$failed not-removed-once"
+	nothing_left || failed="$failed left-behind"
+	is "loaded $1, unloaded $2" "$failed" ''
+	[ -z "$failed" ] || log_new | sed 's/^/# /'
+}
+cycle 'A P M D' 'D M P A'
+cycle 'A M P D' 'D M A P'
+cycle 'A M D P' 'D P M A'
+cycle 'P A M D' 'D P A M'
+cycle 'P M A D' 'D A M P'
+cycle 'P M D A' 'D A P M'
+cycle 'M A P D' 'P D M A'
+cycle 'M P A D' 'P D A M'
+cycle 'M P D A' 'P A D M'
+cycle 'M A D P' 'A D M P'
+cycle 'M D A P' 'A D P M'
+cycle 'M D P A' 'A P D M'
+
+# ---- the stock module again ----
+
+modprobe -a cxl_acpi cxl_pci
+ok 'the stock cxl_mem loads after all that' insmod "$STOCK"
+ok 'the expander works with it' wait_for 5 expander_works
+cxl list -vvv >/tmp/list.again
+ok 'cxl list is what it was' diff /tmp/list.stock /tmp/list.again
+ok 'the stock cxl_mem unloads' rmmod cxl_mem
+
+done_testing
