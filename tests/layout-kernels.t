@@ -102,13 +102,15 @@ headers_of() {
 	[ ! -e "$STORE/$1/usr/src/linux-headers-$1/Makefile" ] || echo "$STORE/$1/usr/src/linux-headers-$1"
 }
 
-# The rows of the table, as "NAME LEVEL KIND ARGUMENT" with single blanks.
+# The rows of both tables, as "NAME LEVEL KIND ARGUMENT" with single blanks.
 rows() {
 	sed -E 's/[ \t]*#.*//; /^$/d; s/[ \t]+/ /g' src/compat/features.tbl
+	sed -E 's/[ \t]*#.*//; /^$/d; s/[ \t]+/ /g; s/^/- required member /' src/compat/members.tbl
 }
 
-is_set() {
-	grep -q "^#define $1 1$" "$TMP/out/cxl_core_features.h"
+# holds KIND ARGUMENT: the row's answer is yes
+holds() {
+	grep -qxF "/* $1: $2 */" "$TMP/out/cxl_core_features.h"
 }
 
 in_struct() {
@@ -123,12 +125,12 @@ exports() {
 	grep -q "	$1	" "$TMP/symvers"
 }
 
-# as_said NAME CMD...: CMD finds it if the answer is yes, and does not if it is no.
+# as_said KIND ARGUMENT CMD...: CMD finds it if the answer is yes, and does not if it is no.
 as_said() {
-	local name=$1 found=0
-	shift
+	local kind=$1 arg=$2 found=0
+	shift 2
 	! "$@" || found=1
-	if is_set "$name"; then [ "$found" = 1 ]; else [ "$found" = 0 ]; fi
+	if holds "$kind" "$arg"; then [ "$found" = 1 ]; else [ "$found" = 0 ]; fi
 }
 
 defines() {
@@ -139,22 +141,23 @@ has_function() {
 	grep -q " FUNC '$1' " "$TMP/btf"
 }
 
-# row_agrees NAME KIND ARGUMENT: is the answer right, by another look at the same kernel? A no for
+# row_agrees KIND ARGUMENT: is the answer right, by another look at the same kernel? A no for
 # the sake of a member's type, or of a prototype, is not looked into.
 row_agrees() {
-	local name=$1 kind=$2 arg=$3 function
+	local kind=$1 arg=$2 owner member function
 
 	case $kind in
-	type) as_said "$name" defines "$arg" ;;
-	function) as_said "$name" has_function "$arg" ;;
-	export) as_said "$name" exports "$arg" ;;
+	type) as_said "$kind" "$arg" defines "$arg" ;;
+	function) as_said "$kind" "$arg" has_function "$arg" ;;
+	export) as_said "$kind" "$arg" exports "$arg" ;;
 	member)
-		if [[ ${arg#*.} = *" "* ]] && ! is_set "$name"; then return; fi
-		arg=${arg%%.*}.$(cut -d' ' -f1 <<<"${arg#*.}")
-		as_said "$name" in_struct "${arg%%.*}" "${arg#*.}"
+		owner=${arg%%.*}
+		member=${arg#*.}
+		if [[ $member = *" "* ]] && ! holds "$kind" "$arg"; then return; fi
+		as_said "$kind" "$arg" in_struct "$owner" "${member%% *}"
 		;;
 	import)
-		is_set "$name" || return 0
+		holds "$kind" "$arg" || return 0
 		function=$(grep -oE '[a-z0-9_]+\(' <<<"$arg" | head -n 1)
 		exports "${function%(}" && has_function "${function%(}"
 		;;
@@ -162,12 +165,12 @@ row_agrees() {
 }
 
 rows_agree() {
-	local name kind arg wrong=0 count=0
+	local kind arg wrong=0 count=0
 
-	while read -r name _ kind arg; do
+	while read -r _ _ kind arg; do
 		count=$((count + 1))
-		row_agrees "$name" "$kind" "$arg" || {
-			echo "wrong answer: $name $kind $arg"
+		row_agrees "$kind" "$arg" || {
+			echo "wrong answer: $kind $arg"
 			wrong=1
 		}
 	done < <(rows)
@@ -177,13 +180,13 @@ rows_agree() {
 
 # The verdict that follows from the answers. Without headers nobody can tell what is configured.
 expected_verdict() {
-	local name level kind verdict=replace
+	local level kind arg verdict=replace
 
-	while read -r name level kind _; do
+	while read -r _ level kind arg; do
 		case $level in
-		native) ! is_set "$name" || { echo native; return; } ;;
+		native) ! holds "$kind" "$arg" || { echo native; return; } ;;
 		required)
-			[ -z "$headers" ] && [[ $kind =~ ^(config|header)$ ]] || is_set "$name" || verdict=unsupported
+			[ -z "$headers" ] && [[ $kind =~ ^(config|header)$ ]] || holds "$kind" "$arg" || verdict=unsupported
 			;;
 		esac
 	done < <(rows)

@@ -411,6 +411,43 @@ right_answers() {
 	[ "$(sed -n 's/^#define HAVE_\(.\) 1/\1/p' "$TMP/out/cxl_core_features.h" | paste -sd' ')" = "$*" ]
 }
 
+# Private members of the layout header, as members.tbl writes them, without those that a table lists.
+unlisted_members() {
+	sed -nE 's/^CXL_CORE_OFFSET\((struct cxl_[a-z0-9_]+), ([a-z0-9_]+), .*/\1.\2/p' "$TMP/stock.layout" | sort -u >"$TMP/members"
+	grep -ohE 'struct cxl_[a-z0-9_]+\.[a-z0-9_]+' src/compat/*.tbl | sort -u >"$TMP/listed"
+	comm -23 "$TMP/members" "$TMP/listed"
+}
+
+# The modules, built with a layout header that has other names for unlisted members.
+builds_with_listed() {
+	local errors
+
+	make -k -C "$KDIR" M="$TMP/use-$1" CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT="$1" modules >"$TMP/use.log" 2>&1 && return
+	errors=$(sed -nE "s/.*(struct cxl_[a-z0-9_]+)[^a-z ]* has no member named [^a-z]*([a-z0-9_]+).*/\1.\2/p" "$TMP/use.log" | sort -u)
+	[ -z "$errors" ] || echo "to be listed in src/compat/members.tbl, each with its type:"
+	echo "${errors:-$(cat "$TMP/use.log")}"
+	return 1
+}
+
+test_members() {
+	local type member mode
+
+	unlisted_members | while IFS=. read -r type member; do
+		printf '/^%s {/,/^}/s/\\([^a-z0-9_]\\)%s\\([];:[)]\\)/\\1unlisted_%s\\2/\n' "$type" "$member" "$member"
+	done >"$TMP/hide.sed"
+	says 0 ': replace: ' >/dev/null
+	sed -f "$TMP/hide.sed" "$TMP/stock.layout" | grep -v '^CXL_CORE_[A-Z]*(' >"$TMP/out/cxl_core_layout.h"
+	for mode in adopt replace; do
+		mkdir -p "$TMP/use-$mode/generated"
+		cp -rs "$TREE/src" "$TREE/Kbuild" "$TMP/use-$mode/"
+		cp "$TMP"/out/*.h "$TMP/use-$mode/generated/"
+	done
+	sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$TMP/use-replace/generated/cxl_core_features.h"
+	ok "the test hides members that are not listed" contains cxl_core_layout.h unlisted_
+	ok "the modules use only private members that are listed" builds_with_listed adopt
+	ok "... also where cxl_port is a module" builds_with_listed replace
+}
+
 # What C can say, and cxl_core does not say today.
 test_c() {
 	cat >"$TMP/tiny.h" <<-'EOF'
@@ -480,6 +517,7 @@ test_no_btf
 test_another_kernel
 test_truncated
 test_packings
+test_members
 test_c
 test_module_core
 test_table

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Reads, in this order, told apart by `phase`: what the public headers define,
-# the feature table, auto.conf, Module.symvers, and the dump(s) of BTF. Writes
+# the tables of features and members, auto.conf, Module.symvers, and the dump(s) of BTF. Writes
 # layout, features and verdict into the directory `work`. `headers` is empty
 # where there are none.
 
@@ -34,6 +34,19 @@ phase == "table" {
 	$1 = $2 = $3 = ""
 	row_arg[nrows] = substr($0, 4)
 	row_note[nrows] = note
+}
+
+# What the code uses of private types, each a required row without a macro of its own.
+phase == "members" {
+	sub(/[ \t]*#.*/, "")
+	if (NF == 0)
+		next
+	nrows++
+	row_name[nrows] = "-"
+	row_level[nrows] = "required"
+	row_kind[nrows] = "member"
+	$1 = $1
+	row_arg[nrows] = $0
 }
 
 phase == "config" && /^CONFIG_/ {
