@@ -13,7 +13,7 @@
  *	device lock of a region
  *	cxl_core: region rwsem, DPA rwsem
  *
- * accels_lock (accel.c), route_lock (decoder.c) and reserve_lock (reserve.c) are innermost: none of
+ * accels_lock (accel.c), route_lock (route.c) and reserve_lock (reserve.c) are innermost: none of
  * the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
@@ -99,10 +99,17 @@ bool host_is_up(void);
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;
 
-/* decoder.c: ports and decoders as an accelerator needs them */
-int decoder_hooks_register(void);
-void decoder_hooks_unregister(void);
-void decoder_route_settle(struct cxl_accel *accel);
+/* hooks.c: ports, decoders and regions before anybody can use them */
+int hooks_register(void);
+void hooks_unregister(void);
+
+/* endpoint.c: when an endpoint port is probed */
+void endpoint_added(struct cxl_port *port);
+
+/* route.c: the decoders above the endpoint */
+int route_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+		  const struct cxl_decoder *down);
+void route_settle(struct cxl_accel *accel);
 
 /* region.c: regions that belong to an accelerator */
 extern struct cxl_driver accel_region_driver;

@@ -10,7 +10,9 @@
  *	attach.c	the accelerator API
  *	accel.c		all accelerators
  *	host.c		is there CXL above the device?
- *	decoder.c	ports and decoders as an accelerator needs them
+ *	hooks.c		ports, decoders and regions before anybody can use them
+ *	endpoint.c	when an endpoint port is probed
+ *	route.c		the decoders above the endpoint
  *	region.c	regions that belong to accelerators
  *	detach.c	an accelerator's driver goes when its memory does
  *	reserve.c	HPA ranges that are decoded but have no region
@@ -30,7 +32,7 @@ static int __init cxl_mem_init(void)
 	rc = detach_init();
 	if (rc)
 		return rc;
-	rc = decoder_hooks_register();
+	rc = hooks_register();
 	if (rc)
 		goto err_detach;
 	rc = port_sync_init();
@@ -49,7 +51,7 @@ err_region:
 err_port:
 	port_sync_exit();
 err_hooks:
-	decoder_hooks_unregister();
+	hooks_unregister();
 err_detach:
 	detach_exit();
 	return rc;
@@ -61,7 +63,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_driver_unregister(&cxl_mem_driver);
 	cxl_driver_unregister(&accel_region_driver);
 	port_sync_exit();
-	decoder_hooks_unregister();
+	hooks_unregister();
 	detach_exit();
 	reserve_exit();
 	attach_exit();

@@ -123,7 +123,7 @@ static int region_activate(struct device *dev)
 	return dev->driver == &accel_region_driver.drv ? 0 : ENXIO;
 }
 
-/* See decoder.c's: the one hook of the driver core's that can refuse a probe. */
+/* As in endpoint.c: the one hook of the driver core's that can refuse a probe. */
 static struct dev_pm_domain region_domain = {
 	.activate = region_activate,
 };
@@ -246,7 +246,7 @@ enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct c
 	if (accel->no_memory)
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 
-	decoder_route_settle(accel);
+	route_settle(accel);
 
 	ar = list_first_entry_or_null(&accel->regions, struct accel_region, node);
 	if (!ar)

@@ -6,7 +6,7 @@
  * looks for free space when somebody creates a region. Locks: reserve_lock, then the resource lock;
  * both innermost.
  *
- * An accelerator's decoders stay committed when its driver is unbound (decoder.c), its region does
+ * An accelerator's decoders stay committed when its driver is unbound (route.c), its region does
  * not stay, and with the region goes its claim on the range. The next region that somebody creates
  * behind the same window would get this very range: an expander's memory, for example, which then
  * the accelerator answers for. So the range is reserved from the moment when its region goes until

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is done to ports, decoders and regions before anybody can use them.
+ *
+ * Owns: a notifier on the cxl bus. Talks to: cxl_core, which registers these devices while a port
+ * is being probed, an accelerator's in the task that attaches it. Locks: called with the device
+ * lock of the port that is being probed or unbound.
+ *
+ * Endpoint ports and regions have files of their own. The rest makes up for what a stock cxl_core
+ * does to decoders:
+ *
+ * Where firmware has set Mem_Enable and the DVSEC ranges, but not the HDM decoders, it makes
+ * decoders without a reset(), and calls that when their region goes.
+ *
+ * It takes a decoder that nobody has committed for an expander's, though an accelerator's is for
+ * device coherent memory (HDM-D).
+ *
+ * It goes on counting the committed decoders of a port from the last time that it was bound, and
+ * then finds the first one out of order: a port whose decoders stay committed could not come back.
+ */
+#include <linux/device.h>
+
+#include "accel.h"
+
+/* In place of what would reset the decoder. */
+static void stay_committed(struct cxl_decoder *cxld)
+{
+}
+
+static int committed_decoder_added(struct cxl_accel *accel, struct cxl_port *endpoint,
+				   struct cxl_endpoint_decoder *cxled)
+{
+	int rc = route_prepare(accel, endpoint, &cxled->cxld);
+
+	return rc ?: accel_region_prepare(accel, endpoint, cxled);
+}
+
+static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
+{
+	struct cxl_decoder *cxld = &cxled->cxld;
+	struct cxl_port *endpoint = to_cxl_port(cxld->dev.parent);
+	struct cxl_memdev *cxlmd = to_cxl_memdev(endpoint->uport_dev);
+	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
+
+	/* One made from DVSEC ranges has no reset(), but cxl_core calls it: an expander's, too. */
+	if (!cxld->reset)
+		cxld->reset = stay_committed;
+	if (!accel)
+		return;
+
+	if (cxld->flags & CXL_DECODER_F_ENABLE) {
+		cxld->reset = stay_committed;
+		if (committed_decoder_added(accel, endpoint, cxled)) {
+			/* Nor must cxl_core assemble a region that nobody is prepared for. */
+			cxled->state = CXL_DECODER_STATE_MANUAL;
+			accel->no_memory = true;
+		}
+		return;
+	}
+
+	if (accel->devmem)
+		cxld->target_type = CXL_DECODER_DEVMEM;
+}
+
+static void device_added(struct device *dev)
+{
+	if (is_cxl_region(dev))
+		accel_region_added(to_cxl_region(dev));
+	else if (is_endpoint_decoder(dev))
+		endpoint_decoder_added(to_cxl_endpoint_decoder(dev));
+	else if (is_cxl_port(dev) && is_cxl_endpoint(to_cxl_port(dev)))
+		endpoint_added(to_cxl_port(dev));
+}
+
+/* An unbound port has no decoders, so none is committed: nobody else looks at the count now. */
+static void driver_unbound(struct device *dev)
+{
+	if (is_cxl_port(dev))
+		to_cxl_port(dev)->commit_end = -1;
+}
+
+static int hooks_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if (action == BUS_NOTIFY_ADD_DEVICE)
+		device_added(data);
+	else if (action == BUS_NOTIFY_UNBOUND_DRIVER || action == BUS_NOTIFY_DRIVER_NOT_BOUND)
+		driver_unbound(data);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block hooks_nb = {
+	.notifier_call = hooks_notify,
+};
+
+int hooks_register(void)
+{
+	return bus_register_notifier(&cxl_bus_type, &hooks_nb);
+}
+
+void hooks_unregister(void)
+{
+	bus_unregister_notifier(&cxl_bus_type, &hooks_nb);
+}
