@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Where Debian packages come from: for scripts/root and scripts/get-kernel. Source it after lib.sh.
+# Where Debian packages come from: for scripts/root, get-kernel and kernel. Source it after lib.sh.
 
 # Where the machine's own apt finds packages of the given origin and label.
 configured_mirror() {
@@ -60,4 +60,41 @@ apt_sources() {
 		source_line "$CXL_ACCEL_MIRROR" experimental main
 		;;
 	esac
+}
+
+# set_up_apt SUITE [UPDATE]: an apt with a state of its own, in which no package is installed. Sets
+# state, the directory it lives in. What was learnt of the archive in the last day is good enough,
+# unless UPDATE is not empty.
+set_up_apt() {
+	state=$CACHE/apt/$1
+	mkdir -p "$state"/{lists/partial,archives/partial,parts}
+	: >"$state/status"
+	apt_sources "$1" >"$state/sources.list"
+	{
+		cat <<-CONF
+			Dir::State "$state";
+			Dir::State::Lists "$state/lists";
+			Dir::State::status "$state/status";
+			Dir::Cache "$state";
+			Dir::Cache::archives "$state/archives";
+			Dir::Etc::SourceList "$state/sources.list";
+			Dir::Etc::SourceParts "$state/parts";
+			Dir::Etc::Parts "$state/parts";
+			Dir::Etc::Preferences "/dev/null";
+			Dir::Etc::PreferencesParts "$state/parts";
+			Apt::Architecture "amd64";
+			Apt::Sandbox::User "root";
+		CONF
+		apt_options
+	} >"$state/apt.conf"
+	if [ -n "${2:-}" ] || [ -z "$(find "$state/updated" -mtime -1 2>/dev/null)" ]; then
+		say "asking the archive for the packages of $1"
+		private_apt apt-get -q update >&2 || die "cannot reach the archive at $CXL_ACCEL_MIRROR"
+		touch "$state/updated"
+	fi
+}
+
+# Runs apt-get or apt-cache on what set_up_apt has set up.
+private_apt() {
+	APT_CONFIG=$state/apt.conf "$@"
 }
