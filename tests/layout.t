@@ -334,6 +334,26 @@ test_packings() {
 	ok "... which the layout header shows too" lacks cxl_core_layout.h new_member
 }
 
+build_id() {
+	sed -n 's/^#define CXL_CORE_BUILD_ID\t"\([0-9a-f]*\)"$/\1/p' "$TMP/out/cxl_core_layout.h"
+}
+
+test_build_id() {
+	local id
+
+	says 0 ': replace: ' --vmlinux "/boot/vmlinuz-$KERNEL" >/dev/null
+	id=$(build_id)
+	is "the build id is taken from an image" "${#id}" 40
+	headers noversions
+	cp "$KDIR/vmlinux" "$TMP/noversions/"
+	sed -i '/^CONFIG_MODVERSIONS=/d' "$TMP/noversions/include/config/auto.conf"
+	ok "without MODVERSIONS, the installed image is asked for it" says 0 ': replace: ' --kdir "$TMP/noversions"
+	is "... and it is the same" "$(build_id)" "$id"
+	cp "$TMP/grown.o" "$TMP/noversions/vmlinux"
+	ok "... and headers of another build are an error" says 1 \
+		"vmlinux and /boot/vmlinuz-$KERNEL_RE are of two builds" --kdir "$TMP/noversions"
+}
+
 # As most distros have it: cxl_core.ko with BTF of its own on top of vmlinux's.
 test_module_core() {
 	local private
@@ -517,6 +537,7 @@ test_no_btf
 test_another_kernel
 test_truncated
 test_packings
+test_build_id
 test_members
 test_c
 test_module_core
