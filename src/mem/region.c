@@ -26,29 +26,28 @@
  * @accel: the accelerator; a reference is held while there is a region
  * @attach_nr: the attach that this belongs to
  * @cxled: the decoder
+ * @hpa: the decoder's range, which it forgets when its region goes
  * @cxlr: a region of the accelerator, not always this decoder's; a reference is held
- * @reservation: for the region's range, when it goes
+ * @range: the region's range
+ * @reservation: for @range, when the region goes
  */
 struct accel_region {
 	struct list_head node;
 	struct cxl_accel *accel;
 	unsigned int attach_nr;
 	struct cxl_endpoint_decoder *cxled;
+	struct range hpa;
 	struct cxl_region *cxlr;
+	struct range range;
 	struct reservation *reservation;
 };
 
 /* The decoders stay committed; cxl_core still has its claim on their range, but not for long. */
 static void region_reserve(struct accel_region *ar)
 {
-	const struct resource *res = ar->cxlr->params.res;
-	struct range range;
-
 	device_lock_assert(&ar->cxlr->dev);
-	if (!ar->reservation || !res)
-		return;
-	range = (struct range){ .start = res->start, .end = res->end };
-	reserve_range(ar->reservation, &range);
+	if (ar->reservation)
+		reserve_range(ar->reservation, &ar->range);
 	ar->reservation = NULL;
 }
 
@@ -110,6 +109,7 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 	ar->accel = accel;
 	ar->attach_nr = accel->attach_nr;
 	ar->cxled = cxled;
+	ar->hpa = cxled->cxld.hpa_range;
 	list_add_tail(&ar->node, &accel->regions);
 	return devm_add_action_or_reset(&endpoint->dev, accel_region_release, ar);
 }
@@ -156,6 +156,7 @@ void accel_region_added(struct cxl_region *cxlr)
 	kref_get(&accel->ref);
 	get_device(&cxlr->dev);
 	ar->cxlr = cxlr;
+	ar->range = ar->hpa;
 	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
 	cxlr->type = ar->cxled->cxld.target_type;
 	dev_pm_domain_set(&cxlr->dev, &region_domain);
@@ -200,15 +201,14 @@ struct cxl_driver accel_region_driver = {
 	},
 };
 
-static enum cxl_accel_attach_status region_check(struct accel_region *ar, struct range *range)
+/*
+ * Who changes the region after this releases its driver, which is told as a loss. What is read here
+ * are plain values that the region keeps as long as it lives.
+ */
+static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 {
-	struct cxl_region_params *p;
+	const struct cxl_region_params *p = &ar->cxlr->params;
 
-	if (!ar)
-		return CXL_ACCEL_ATTACH_NO_REGION;
-	p = &ar->cxlr->params;
-
-	/* While it is bound its parameters stay: whoever takes them releases the driver first. */
 	guard(device)(&ar->cxlr->dev);
 	if (ar->cxlr->dev.driver != &accel_region_driver.drv)
 		return CXL_ACCEL_ATTACH_REGION_NOT_BOUND;
@@ -216,11 +216,10 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar, struct
 		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
 	if (!p->nr_targets)
 		return CXL_ACCEL_ATTACH_NO_REGION;
-	if (p->state != CXL_CONFIG_COMMIT || !p->res)
+	if (p->state != CXL_CONFIG_COMMIT)
 		return CXL_ACCEL_ATTACH_REGION_NOT_COMMITTED;
 
-	*range = (struct range){ .start = p->res->start, .end = p->res->end };
-	reserve_end(range);
+	reserve_end(&ar->range);
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
@@ -236,9 +235,8 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar, struct
  */
 enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint)
 {
-	enum cxl_accel_attach_status status;
-	struct accel_region *ar;
-	struct range others;
+	enum cxl_accel_attach_status status, first = CXL_ACCEL_ATTACH_NOT_COMMITTED;
+	struct accel_region *decoder, *ar;
 
 	guard(device)(&endpoint->dev);
 	if (!endpoint->dev.driver)
@@ -248,15 +246,18 @@ enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct c
 
 	route_settle(accel);
 
-	ar = list_first_entry_or_null(&accel->regions, struct accel_region, node);
-	if (!ar)
-		return CXL_ACCEL_ATTACH_NOT_COMMITTED;
+	list_for_each_entry(decoder, &accel->regions, node) {
+		ar = find_by_region(accel, decoder->cxled->cxld.region);
+		if (ar)
+			ar->range = decoder->hpa;
+		else if (decoder->cxlr)
+			ar = decoder;	/* one that never became complete tells more than none */
 
-	/* A region that never became complete belongs to no decoder yet, but tells more. */
-	status = region_check(find_by_region(accel, ar->cxled->cxld.region) ?:
-			      (ar->cxlr ? ar : NULL), &accel->range);
-	list_for_each_entry_continue(ar, &accel->regions, node)
-		if (ar->cxlr)
-			region_check(ar, &others);
-	return status;
+		status = ar ? region_check(ar) : CXL_ACCEL_ATTACH_NO_REGION;
+		if (list_is_first(&decoder->node, &accel->regions)) {
+			first = status;
+			accel->range = decoder->hpa;
+		}
+	}
+	return first;
 }

@@ -20,12 +20,13 @@
 #include "accel.h"
 
 static DEFINE_MUTEX(route_lock);
+static LIST_HEAD(hops_lent);
 
 /* One decoder above an accelerator, and what it was before. */
 struct route_hop {
 	struct list_head node;
+	struct list_head lent;
 	struct cxl_decoder *cxld;
-	bool lent;
 	struct {
 		void (*reset)(struct cxl_decoder *cxld);
 		struct range hpa_range;
@@ -45,7 +46,7 @@ static void hop_lend(struct route_hop *hop, const struct cxl_decoder *down)
 {
 	struct cxl_decoder *cxld = hop->cxld;
 
-	hop->lent = true;
+	list_add(&hop->lent, &hops_lent);
 	hop->was.hpa_range = cxld->hpa_range;
 	hop->was.interleave_ways = cxld->interleave_ways;
 	hop->was.interleave_granularity = cxld->interleave_granularity;
@@ -65,7 +66,8 @@ static void hop_restore(void *_hop)
 		/* Another accelerator may have held it before. */
 		if (hop->was.reset)
 			cxld->reset = hop->was.reset;
-		if (hop->lent) {
+		if (!list_empty(&hop->lent)) {
+			list_del(&hop->lent);
 			cxld->flags &= ~CXL_DECODER_F_ENABLE;
 			cxld->hpa_range = hop->was.hpa_range;
 			cxld->interleave_ways = hop->was.interleave_ways;
@@ -75,6 +77,17 @@ static void hop_restore(void *_hop)
 	list_del(&hop->node);
 	put_device(&cxld->dev);
 	kfree(hop);
+}
+
+/* A stand-in can stand in for one decoder at a time. */
+static bool is_lent(const struct cxl_decoder *cxld)
+{
+	struct route_hop *hop;
+
+	list_for_each_entry(hop, &hops_lent, lent)
+		if (hop->cxld == cxld)
+			return true;
+	return false;
 }
 
 struct hop_search {
@@ -99,9 +112,7 @@ static int hop_match(struct device *dev, void *data)
 
 	if (enabled && cxld->hpa_range.start == range->start && cxld->hpa_range.end == range->end)
 		search->committed = cxld;
-	/* A stand-in can stand in for one decoder at a time. */
-	else if (!enabled && core_decoder_is_passthrough(cxlsd) && !cxld->region &&
-		 !range_len(&cxld->hpa_range))
+	else if (!enabled && core_decoder_is_passthrough(cxlsd) && !cxld->region && !is_lent(cxld))
 		search->passthrough = cxld;
 	return 0;
 }
@@ -115,6 +126,7 @@ static int route_add_hop(struct cxl_accel *accel, struct cxl_port *endpoint,
 	hop = kzalloc(sizeof(*hop), GFP_KERNEL);
 	if (!hop)
 		return -ENOMEM;
+	INIT_LIST_HEAD(&hop->lent);
 
 	scoped_guard(mutex, &route_lock) {
 		device_for_each_child(&port->dev, &search, hop_match);
@@ -164,6 +176,6 @@ void route_settle(struct cxl_accel *accel)
 
 	guard(mutex)(&route_lock);
 	list_for_each_entry(hop, &accel->route, node)
-		if (hop->lent)
+		if (!list_empty(&hop->lent))
 			hop->cxld->flags &= ~CXL_DECODER_F_ENABLE;
 }
