@@ -10,7 +10,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=contract.sh
 . tests/contract.sh
 
-driver vendor
+driver drivers/vendor
 
 guest_test 'firmware committed one of two' --firmware dev0:hdm-d "${BUNDLE[@]}" "${VENDOR[@]}" \
 	-- attach.sh

@@ -7,19 +7,25 @@
 #
 #	MEM	options of scripts/vm: cxl_mem
 #	BUNDLE	the same, and the sample driver
-#	driver NAME
-#		build tests/drivers/NAME for the kernel under test; it is in the guest as
-#		/modules/NAME_accel.ko with the options "${VENDOR[@]}" or "${WHY[@]}"
+#	driver DIR
+#		build the driver in tests/DIR for the kernel under test. With one of these options
+#		it is in the guest as /modules/NAME_accel.ko:
+#	VENDOR	drivers/vendor
+#	WHY	drivers/why
+#	ODD	guest/odd
 
 MEM=(--module "build/$KERNEL/cxl_mem.ko")
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
+ODD=(--module "$TMP/odd/odd_accel.ko")
 
 driver() {
-	scripts/in-root bookworm -- scripts/build-driver --out "$TMP/$1" \
-		--bundle "build/$KERNEL" "$KERNEL" "tests/drivers/$1" >"$TMP/$1.log" 2>&1 && return
-	sed 's/^/# /' "$TMP/$1.log"
-	echo "Bail out! tests/drivers/$1 does not build"
+	local name=${1##*/}
+
+	scripts/in-root bookworm -- scripts/build-driver --out "$TMP/$name" \
+		--bundle "build/$KERNEL" "$KERNEL" "tests/$1" >"$TMP/$name.log" 2>&1 && return
+	sed 's/^/# /' "$TMP/$name.log"
+	echo "Bail out! tests/$1 does not build"
 	exit 1
 }

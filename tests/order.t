@@ -9,7 +9,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=contract.sh
 . tests/contract.sh
 
-driver vendor
+driver drivers/vendor
 
 guest_test order --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" "${VENDOR[@]}" -- order.sh
 

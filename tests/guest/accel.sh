@@ -103,8 +103,8 @@ hpa() {
 	find_parts "$1" && cat "$CXL/$found_region/resource"
 }
 
-# complete DEV: all that belongs to an attached accelerator is there and bound.
-complete() {
+# attached DEV: all that belongs to an attached accelerator is there and bound.
+attached() {
 	find_parts "$1" &&
 		bound cxl_mem "$found_mem" &&
 		bound cxl_port "$found_ep" &&

@@ -28,7 +28,7 @@ for item; do
 	is "$dev: attached" "$(cat "$PCI/$addr/cxl_state/state")" cxl
 	is "$dev: HPA" "$(cat "$PCI/$addr/cxl_state/hpa")" "$where"
 	is "$dev: size" "$(cat "$PCI/$addr/cxl_state/size")" $((SIZE))
-	ok "$dev: memdev, endpoint and region are bound" complete "$dev"
+	ok "$dev: memdev, endpoint and region are bound" attached "$dev"
 	is "$dev: region" "$(hpa "$dev")" "$where"
 	ep=$(endpoint "$dev")
 	is "$dev: decoder type" "$(cat "$CXL/decoder${ep#endpoint}.0/target_type")" "$type"
@@ -62,7 +62,7 @@ for item; do
 	ok "$dev: is unbound" pci_unbind cxl_accel_sample "$addr"
 	is "$dev: has no memdev any more" "$(memdev "$dev")" ''
 	for other; do
-		[ "$other" = "$item" ] || ok "${other%%:*}: not concerned" complete "${other%%:*}"
+		[ "$other" = "$item" ] || ok "${other%%:*}: not concerned" attached "${other%%:*}"
 	done
 	ok "$dev: is bound again" pci_bind cxl_accel_sample "$addr"
 	is "$dev: to the same memory" "$(hpa "$dev")" "$where"

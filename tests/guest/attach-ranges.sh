@@ -15,20 +15,20 @@ modprobe cxl_mem
 idle=$(bus_devices)
 window=$(cat "$CXL/decoder0.0/start")
 
-attached() {
+look() {
 	is "$1: attached" "$(cat "$PCI/$dev0/cxl_state/state")" cxl
 	is "$1: HPA" "$(cat "$PCI/$dev0/cxl_state/hpa")" "$window"
-	ok "$1: memdev, endpoint and region are bound" complete dev0
+	ok "$1: memdev, endpoint and region are bound" attached dev0
 	is "$1: no dax device, no System RAM" "$(taken)" ''
 }
 
 ok 'the driver loads' insmod /modules/cxl_accel_sample.ko test_bytes=0
-attached load
+look load
 for turn in 1 2 3; do
 	ok "turn $turn: unbound" pci_unbind cxl_accel_sample "$dev0"
 	is "turn $turn: all of it is gone" "$(bus_devices)" "$idle"
 	ok "turn $turn: bound" pci_bind cxl_accel_sample "$dev0"
-	attached "turn $turn"
+	look "turn $turn"
 done
 
 # lose WHAT CMD...: the core resets decoders that have nothing to reset.
@@ -46,16 +46,16 @@ delete_region() {
 }
 lose 'endpoint unbound' cxl_unbind "$(endpoint dev0)"
 ok 'it can be bound again' pci_bind cxl_accel_sample "$dev0"
-attached 'bound again'
+look 'bound again'
 lose 'region deleted' delete_region
 ok 'it can be bound again' pci_bind cxl_accel_sample "$dev0"
-attached 'bound again'
+look 'bound again'
 lose 'cxl_acpi removed' rmmod cxl_acpi
 is 'nothing is left on the CXL bus' "$(bus_devices)" ''
 modprobe cxl_acpi
 ok 'the driver unloads' rmmod cxl_accel_sample
 ok 'and loads' insmod /modules/cxl_accel_sample.ko test_bytes=0
-attached again
+look again
 ok 'the driver unloads for good' rmmod cxl_accel_sample
 ok 'and so does cxl_mem' rmmod cxl_mem
 is 'no dax device there ever was' "$(ever_taken)" ''

@@ -120,7 +120,7 @@ is 'not a word about it' "$(log_new | grep -v test:)" ''
 log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
 is 'it is attached to the same memory' "$(log_new | grep -c -E "$dev0: attached \[mem $window-")" 1
-ok 'all that belongs to it is there' complete dev0
+ok 'all that belongs to it is there' attached dev0
 is 'as mem0' "$(memdev dev0)" mem0
 is 'its other device is not bound' "$(driver_of "$PCI/$dev1")" ''
 is 'because of ENXIO' "$(log_count "$dev1: CXL memory is required \(-6\)")" 1

@@ -15,8 +15,8 @@ load_hierarchy
 modprobe cxl_mem
 idle=$(bus_devices)
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-ok 'dev0 is attached' complete dev0
-ok 'dev1 is attached' complete dev1
+ok 'dev0 is attached' attached dev0
+ok 'dev1 is attached' attached dev1
 full=$(bus_devices)
 hpa0=$(hpa dev0)
 hpa1=$(hpa dev1)
@@ -58,7 +58,7 @@ lose() {
 		is "$what: dev1 is not bound" "$(driver_of "$PCI/$dev1")" ''
 		is "$what: no region is left" "$(grep -c region /proc/iomem)" 0
 	else
-		ok "$what: dev1 is complete" complete dev1
+		ok "$what: dev1 is complete" attached dev1
 		is "$what: the region of dev1 is where it was" "$(hpa dev1)" "$hpa1"
 		ok "$what: dev1's memory decodes" decodes "$hpa1"
 		is "$what: one region is left" "$(grep -c region /proc/iomem)" 1
@@ -70,8 +70,8 @@ back() {
 	log_mark
 	ok "$what: dev0 can be bound again" pci_bind vendor_accel "$dev0"
 	[ "$hit" = dev0 ] || ok "$what: dev1 can be bound again" pci_bind vendor_accel "$dev1"
-	ok "$what: dev0 is complete" complete dev0
-	ok "$what: dev1 is complete" complete dev1
+	ok "$what: dev0 is complete" attached dev0
+	ok "$what: dev1 is complete" attached dev1
 	is "$what: at the same places" "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
 	[ "$hit" = both ] || is "$what: dev0 has its memdev name" "$(memdev dev0)" "$mem"
 	is "$what: the CXL bus is as it was" "$(bus_devices)" "$full"
@@ -175,11 +175,11 @@ loss_pci_device() {
 	echo 1 >"$PCI/$dev0/remove"
 	is "$what: no loss, one remove()" "$(accounts)" '0,1 0,0'
 	is "$what: its memdev went with it" "$(memdev dev0)" ''
-	ok "$what: dev1 is complete" complete dev1
+	ok "$what: dev1 is complete" attached dev1
 	log_mark
 	echo 1 >/sys/bus/pci/rescan
 	is "$what: back after a rescan, attached" "$(log_count "$dev0: attached")" 1
-	ok "$what: dev0 is complete" complete dev0
+	ok "$what: dev0 is complete" attached dev0
 	is "$what: the CXL bus is as it was" "$(bus_devices)" "$full"
 }
 

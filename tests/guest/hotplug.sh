@@ -13,7 +13,7 @@ modprobe cxl_mem
 idle=$(bus_devices)
 log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko
-ok 'dev0 is attached' complete dev0
+ok 'dev0 is attached' attached dev0
 hpa0=$(hpa dev0)
 
 gone() {
@@ -62,7 +62,7 @@ modprobe cxl_acpi
 log_mark
 ok 'with its decoder committed it can be bound' pci_bind vendor_accel "$dev0"
 is 'and is attached' "$(log_count "$dev0: attached")" 1
-ok 'complete' complete dev0
+ok 'complete' attached dev0
 is 'at the same place' "$(hpa dev0)" "$hpa0"
 ok 'its memory decodes' decodes "$hpa0"
 ok 'the driver unloads' rmmod vendor_accel

@@ -39,7 +39,7 @@ ok 'the stock cxl_mem unloads' rmmod cxl_mem
 # ---- with it ----
 
 ok 'modprobe of the driver brings our cxl_mem' modprobe cxl_accel_sample
-ok 'it is attached' complete dev0
+ok 'it is attached' attached dev0
 rmmod cxl_accel_sample
 ok 'the expander works with ours' wait_for 5 expander_works
 cxl list -vvv >/tmp/list.ours
@@ -56,7 +56,7 @@ refused() {
 			nok "$module is built into this kernel" test -e "/sys/module/$module/refcnt"
 		fi
 	done
-	ok 'the driver is still attached' complete dev0
+	ok 'the driver is still attached' attached dev0
 }
 
 log_mark
@@ -81,13 +81,13 @@ ok 'a bind meanwhile is deferred' sh -c \
 	"! echo $dev0 >$PCI_DRIVERS/vendor_accel/bind && ! test -e $PCI/$dev0/driver"
 ok 'cxl_acpi comes back' modprobe cxl_acpi
 log_mark
-wait_for 2 complete dev0
+wait_for 2 attached dev0
 [ "$(driver_of "$PCI/$dev0")" = vendor_accel ] ||
 	ok 'the driver can be bound by hand' pci_bind vendor_accel "$dev0"
-ok 'it is attached again' complete dev0
+ok 'it is attached again' attached dev0
 flush
 sleep 0.5
-ok 'and stays so' complete dev0
+ok 'and stays so' attached dev0
 is 'attached once' "$(log_count "$dev0: attached")" 1
 is 'removed never' "$(log_count "$dev0: removed")" 0
 ok 'the expander works again' wait_for 5 expander_works
@@ -121,7 +121,7 @@ cycle() {
 	for letter in $1; do
 		modprobe "$(module "$letter")" || failed="$failed load-$letter"
 	done
-	wait_for 10 complete dev0 || failed="$failed attach"
+	wait_for 10 attached dev0 || failed="$failed attach"
 	wait_for 5 expander_works || failed="$failed expander"
 	[ "$(log_count "$dev0: attached")" = 1 ] || failed="$failed not-attached-once"
 	for letter in $2; do

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * odd_accel: does what no Type-2 driver would, at the worst moment.
+ *
+ * Mistakes that tests/drivers/why does not make; a probe() that goes on for a while after the
+ * attach, and a remove() that takes its time. The log has "odd: ERRNO WORDS" for each attach, and
+ * "removed". Built and used by the contract tests.
+ */
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+
+#include <cxl/cxl.h>
+#include <cxl/pci.h>
+#include <cxl-accel/attach.h>
+
+static char *mistake = "";
+module_param(mistake, charp, 0644);
+MODULE_PARM_DESC(mistake, "what to do wrong: mailbox, hdm, type, twin, again");
+
+static ulong capacity = SZ_256M;
+module_param(capacity, ulong, 0644);
+MODULE_PARM_DESC(capacity, "what the device is said to have, in bytes");
+
+static uint probe_ms;
+module_param(probe_ms, uint, 0644);
+MODULE_PARM_DESC(probe_ms, "how long probe() goes on after the attach");
+
+static uint remove_ms;
+module_param(remove_ms, uint, 0644);
+MODULE_PARM_DESC(remove_ms, "how long remove() takes");
+
+struct odd {
+	struct cxl_dev_state cxlds;
+	struct range range;
+	u64 end;	/* must survive whatever is done to the members before it */
+};
+
+#define ODD_END 0x0dd0dd0dd0dd0dd0ULL
+
+static bool wrong(const char *what)
+{
+	return !strcmp(mistake, what);
+}
+
+static struct odd *odd_create(struct pci_dev *pdev)
+{
+	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, PCI_DVSEC_CXL_DEVICE);
+	enum cxl_devtype type = wrong("type") ? 42 : CXL_DEVTYPE_DEVMEM;
+	struct odd *odd;
+
+	odd = devm_cxl_dev_state_create(&pdev->dev, type, pci_get_dsn(pdev), dvsec, struct odd,
+					cxlds, wrong("mailbox"));
+	if (!odd)
+		return NULL;
+	odd->end = ODD_END;
+	odd->cxlds.media_ready = true;
+	return odd;
+}
+
+static int odd_attach(struct pci_dev *pdev, struct odd *odd)
+{
+	struct cxl_memdev *cxlmd;
+	int rc;
+
+	rc = cxl_pci_setup_regs(pdev, CXL_REGLOC_RBI_COMPONENT, &odd->cxlds.reg_map);
+	if (rc)
+		return rc;
+	if (wrong("hdm"))
+		odd->cxlds.reg_map.component_map.hdm_decoder.valid = false;
+	rc = cxl_set_capacity(&odd->cxlds, READ_ONCE(capacity));
+	if (rc)
+		pci_info(pdev, "odd: capacity refused: %d\n", rc);
+
+	cxlmd = devm_cxl_probe_mem(&odd->cxlds, &odd->range);
+	rc = PTR_ERR_OR_ZERO(cxlmd);
+	pci_info(pdev, "odd: %d %s\n", rc,
+		 cxl_accel_attach_error_str(cxl_accel_attach_error(&odd->cxlds)));
+	if (odd->end != ODD_END)
+		pci_err(pdev, "odd: somebody wrote beyond the device state\n");
+	if (rc && (odd->range.start || odd->range.end != -1ULL))
+		pci_err(pdev, "odd: a range without an attach\n");
+	if (!rc && odd->cxlds.cxlmd != cxlmd)
+		pci_err(pdev, "odd: the device state does not know its memdev\n");
+	return rc;
+}
+
+static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct odd *odd;
+	int rc;
+
+	rc = pcim_enable_device(pdev);
+	if (rc)
+		return rc;
+	odd = odd_create(pdev);
+	if (!odd) {
+		pci_info(pdev, "odd: no device state\n");
+		return -ENOMEM;
+	}
+	pci_set_drvdata(pdev, odd);
+
+	rc = odd_attach(pdev, odd);
+	if (!rc && wrong("twin")) {
+		struct odd *twin = odd_create(pdev);
+
+		rc = twin ? odd_attach(pdev, twin) : -ENOMEM;
+	}
+	if (rc && wrong("again"))
+		rc = odd_attach(pdev, odd);
+	msleep(READ_ONCE(probe_ms));
+	if (pci_get_drvdata(pdev) != odd)
+		pci_err(pdev, "odd: somebody took the drvdata\n");
+	pci_info(pdev, "odd: probe ends\n");
+	return rc;
+}
+
+static void odd_remove(struct pci_dev *pdev)
+{
+	msleep(READ_ONCE(remove_ms));
+	pci_info(pdev, "removed\n");
+}
+
+static const struct pci_device_id odd_ids[] = {
+	{ PCI_DEVICE(0xacce, 0x0002) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, odd_ids);
+
+static struct pci_driver odd_driver = {
+	.name = KBUILD_MODNAME,
+	.id_table = odd_ids,
+	.probe = odd_probe,
+	.remove = odd_remove,
+};
+module_pci_driver(odd_driver);
+
+MODULE_DESCRIPTION("An odd Type-2 driver, for the tests");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS("CXL");

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# storm.sh TURNS: unbind and bind an accelerator. A detach that belongs to an earlier binding must
+# never hit a later one.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+turns=$1
+warm_up=100
+dev0=$(pci_address dev0)
+
+load_hierarchy
+modprobe cxl_mem
+ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
+ok 'it is attached' attached dev0
+before=$(bus_devices)
+hpa0=$(hpa dev0)
+
+# turn: one of them; says what was wrong, and goes on with the device bound.
+turn() {
+	pci_unbind vendor_accel "$dev0" || echo "turn $n: was not bound any more"
+	pci_bind vendor_accel "$dev0" || echo "turn $n: did not bind"
+	attached dev0 || echo "turn $n: is not complete: $(bus_devices)"
+	[ $((n % 10)) != 0 ] || {
+		flush
+		attached dev0 || echo "turn $n: is not complete after a flush: $(bus_devices)"
+	}
+}
+
+# run TURNS
+run() {
+	n=0
+	while [ $n -lt "$1" ]; do
+		n=$((n + 1))
+		turn
+	done 2>&1
+}
+
+is "$warm_up turns" "$(run $warm_up)" ''
+cp /proc/slabinfo /tmp/slab.before
+start=$(cut -d. -f1 /proc/uptime)
+wrong=$(run "$turns")
+end=$(cut -d. -f1 /proc/uptime)
+cp /proc/slabinfo /tmp/slab.after
+
+is "$turns turns: none undone" "$(echo "$wrong" | head -n 20)" ''
+diag "$(((end - start) * 1000 / turns)) ms a turn"
+flush
+sleep 1
+flush
+ok 'bound at the end, and complete' attached dev0
+is 'with the same names on the CXL bus' "$(bus_devices)" "$before"
+is 'at the same place' "$(hpa dev0)" "$hpa0"
+ok 'its memory decodes' decodes "$hpa0"
+
+# One object a turn is a leak; a slab or two more is not.
+is 'no kind of object has become more by the turn' \
+	"$(awk -v most=$((turns / 3)) 'NR == FNR { n[$1] = $2; next }
+		$1 in n && $2 - n[$1] > most { print $1, n[$1], $2 }' /tmp/slab.before /tmp/slab.after)" ''
+is 'each bind attached once' "$(log_count "$dev0: attached")" $((turns + warm_up + 1))
+is 'each unbind was one remove()' "$(log_count "$dev0: removed")" $((turns + warm_up))
+is 'and none a loss' "$(log_count 'CXL memory is gone')" 0
+is 'nobody took its driver data, the pattern was there always' "$(log_count 'drvdata|pattern')" 0
+is 'cxl_mem has one user' "$(cat /sys/module/cxl_mem/refcnt)" 1
+ok 'the driver unloads' rmmod vendor_accel
+ok 'and so does cxl_mem' rmmod cxl_mem
+is 'no dax device there ever was' "$(ever_taken)" ''
+
+done_testing
