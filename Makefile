@@ -22,6 +22,12 @@ demo:
 check:
 	@scripts/check "$(T)"
 
+deb rpm:
+	@scripts/package $@
+
+check-packages:
+	@tests/packages/run "$(T)"
+
 clean:
 	rm -rf build
 
@@ -32,7 +38,9 @@ help:
 	@echo "make [KVER=RELEASE] [KDIR=DIR] [VMLINUX=FILE]   build the modules into build/RELEASE"
 	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
 	@echo "make check [T=NAME]   run all tests, or those named (root)"
+	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
+	@echo "make check-packages   install the packages as users do, and boot the result (root)"
 	@echo "make clean            remove build/"
 	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"
 
-.PHONY: modules demo check clean clean-all help
+.PHONY: modules demo check deb rpm check-packages clean clean-all help
