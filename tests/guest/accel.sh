@@ -147,7 +147,7 @@ decodes() {
 
 log_nr=0
 
-# What log_new and log_count look at starts here.
+# What log_new, log_count and log_has look at starts here.
 log_mark() {
 	log_nr=$((log_nr + 1))
 	echo "<6>test: mark $log_nr" >/dev/kmsg
@@ -162,6 +162,10 @@ log_count() {
 		$0 ~ ENVIRON["mark"] { n = 0; next }
 		$0 ~ ENVIRON["wanted"] { n++ }
 		END { print n + 0 }'
+}
+
+log_has() {
+	[ "$(log_count "$1")" -gt 0 ]
 }
 
 # ---- what a test does ----

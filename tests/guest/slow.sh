@@ -16,9 +16,6 @@ idle=$(bus_devices)
 insmod /modules/odd_accel.ko
 hpa0=$(hpa dev0)
 
-log_has() {
-	[ "$(log_count "$1")" -gt 0 ]
-}
 released() {
 	[ "$(bus_devices)" = "$idle" ] && [ ! -e "$PCI/$dev0/driver" ]
 }

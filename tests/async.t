@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Asynchronous probing on the kernel command line: the attach is synchronous all the same (C1).
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=contract.sh
+. tests/contract.sh
+
+driver drivers/vendor
+
+for drivers in '*' cxl_port,cxl_mem; do
+	guest_test "driver_async_probe=$drivers" --topology mixed --firmware dev0:hdm-d "${MEM[@]}" \
+		"${VENDOR[@]}" --append "driver_async_probe=$drivers" -- async.sh 10
+done
+
+done_testing
