@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# status.sh attached|failed: cxl-accel status with an accelerator (dev0), whose memory platform
+# firmware has committed or not, and an expander (dev1).
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl/cxl_mem.ko
+dev0=$(pci_address dev0)
+dev1=$(pci_address dev1)
+
+# look WANTED-STATUS WHAT: run it, keep what it says
+look() {
+	/opt/cxl-accel/scripts/cxl-accel status >/tmp/status 2>&1
+	is "$2: exit status" $? "$1"
+	sed 's/^/# /' /tmp/status
+}
+says() {
+	like "$1" "$(cat /tmp/status)" "$2"
+}
+json() {
+	/opt/cxl-accel/scripts/cxl-accel status --json | jq -r "$1"
+}
+
+look 0 'nothing is loaded'
+says 'which cxl_mem would be' '^cxl_mem +not loaded, cxl-accel .*/updates/dkms/cxl_mem.ko'
+says 'the accelerator has no driver' "^accelerator +$dev0 acce:0002: no driver"
+says 'nor has the expander' "^expander +$dev1 .*: no memdev: not bound to cxl_pci"
+says 'the kernel cannot be judged without headers' '^kernel .* \(running\): cannot be told: its headers'
+
+modprobe -a cxl_acpi cxl_pci
+insmod "$STOCK"
+look 3 'the stock cxl_mem is loaded'
+says 'it says so' "^cxl_mem +loaded, stock, .*/kernel/drivers/cxl/cxl_mem.ko"
+wait_for 5 test -e /sys/bus/cxl/devices/mem0/driver
+look 3 'still'
+says 'the expander is ready' "^expander +$dev1 8086:0d93: ready, driver cxl_pci, mem0, endpoint[0-9]"
+rmmod cxl_mem
+
+modprobe cxl_accel_sample
+if [ "$1" = attached ]; then
+	wait_for 5 complete dev0
+	look 0 'the accelerator is attached'
+	says 'whose cxl_mem' '^cxl_mem +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_mem.ko'
+	says 'with its range' \
+		"^accelerator +$dev0 acce:0002: attached, driver cxl_accel_sample, mem[01], endpoint[0-9], region0 0x[0-9a-f]+-0x[0-9a-f]+$"
+	range=$(cxl list -R | jq -r '.[0] | "\(.resource) \(.size)"')
+	is 'the range is that of cxl list' "$(json '.devices[] | select(.kind == "accelerator").regions[0] | .start')" \
+		"$(printf '0x%x' "${range% *}")"
+	is 'JSON: its status' "$(json .status)" 0
+	is 'JSON: two devices' "$(json '.devices | length')" 2
+	is 'JSON: no reason' "$(json '.devices[] | select(.kind == "accelerator").reason')" null
+
+	rmmod cxl_acpi
+	ok 'a bind meanwhile is refused' sh -c "! echo $dev0 >$PCI_DRIVERS/cxl_accel_sample/bind"
+	look 4 'cxl_acpi is gone'
+	says 'the accelerator is not attached, and the log says why' \
+		"^accelerator +$dev0 .*: (failed|deferred): CXL host found, but cxl_acpi is not bound to it yet"
+else
+	look 4 'nothing was committed'
+	says 'it says why' "^accelerator +$dev0 acce:0002: failed.*: platform firmware committed no HDM decoder of the device"
+	is 'JSON: the reason' "$(json '.devices[] | select(.kind == "accelerator").reason')" \
+		'platform firmware committed no HDM decoder of the device'
+fi
+done_testing

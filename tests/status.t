@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cxl-accel status and check: what they say, and their exit status, when all is well and when not.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=contract.sh
+. tests/contract.sh
+
+# As it is installed, but for the place.
+tool=$TMP/cxl-accel
+mkdir -p "$tool/scripts"
+cp dkms.conf "$tool/"
+cp scripts/{cxl-accel,lib.sh,dkms-verdict} "$tool/scripts/"
+
+guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" \
+	--file "$tool:/opt/cxl-accel" -- status.sh attached
+guest_test failed --topology mixed "${BUNDLE[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
+
+check() {
+	scripts/in-root bookworm -- scripts/cxl-accel check "$@"
+}
+
+exits 0 'a kernel that is supported' check "$KERNEL"
+like 'it says what is replaced' "$(check "$KERNEL")" ': supported: cxl_mem is replaced'
+exits 77 'a kernel without headers' check 6.99.0-none
+like 'it says what to install' "$(check 6.99.0-none 2>&1)" 'headers are not installed'
+exits 2 'not a release' check ../etc
+exits 2 'an unknown command' scripts/in-root bookworm -- scripts/cxl-accel reboot
+done_testing
