@@ -246,6 +246,11 @@ test_kernel() {
 	ok "$release: bpftool and the table of exports agree with every answer" rows_agree
 	is "$release: the verdict is what the answers say" "$verdict" "$(expected_verdict)"
 	is "$release: so is the exit status" "$rc" "$(expected_status "$verdict")"
+	if [ -e "$headers/vmlinux" ]; then
+		objcopy -O binary -j .BTF "$headers/vmlinux" "$TMP/headers.btf"
+		ok "$release: image and headers have the same BTF" \
+			grep -q "$(sha256sum <"$TMP/headers.btf" | cut -c1-64)" "$TMP/out/cxl_core_layout.h"
+	fi
 	if [ -n "$headers" ]; then
 		ok "$release: the layout header agrees with the kernel's headers" compiles_with_headers "$release"
 	else

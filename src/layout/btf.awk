@@ -213,15 +213,31 @@ function sizeof(id)
 	return size[id] + 0
 }
 
-function padding(from, to, a, indent)
+# What an unnamed gap looks like, where a member does not come right after the last one: alignment that
+# was asked for is not in BTF, and neither are unnamed bit-fields.
+function gap(from, to, a, indent)
 {
-	if (a > 1)
-		from = int((from + a - 1) / a) * a
+	from = round_up(from, a)
 	return to > from ? sprintf("%s\tunsigned char __gap_%d[%d];\n", indent, from, to - from) : ""
 }
 
+function bit_gap(type_id, from, to, width, packed, indent,	unit)
+{
+	unit = 8 * sizeof(type_id)
+	if (!packed && int(from / unit) != int((from + width - 1) / unit))
+		from = round_up(from, unit)
+	if (to == from)
+		return ""
+	return indent "\t" decl(type_id, ":" (to % unit ? to - from : 0)) ";\n"
+}
+
+function round_up(n, unit)
+{
+	return int((n + unit - 1) / unit) * unit
+}
+
 # The definition of a struct, union or enum, without the closing semicolon.
-function body(id, indent,	mn, mt, mb, mw, mv, n, i, text, end, d, flexible)
+function body(id, indent,	mn, mt, mb, mw, mv, n, i, text, end, d, flexible, packed)
 {
 	n = load_members(id, mn, mt, mb, mw, mv)
 	text = (name[id] == "" ? class[id] : tag(id)) " {\n"
@@ -231,15 +247,18 @@ function body(id, indent,	mn, mt, mb, mw, mv, n, i, text, end, d, flexible)
 		return text indent "}"
 	}
 	alignment(id)
+	packed = id in is_packed
 	for (i = 1; i <= n; i++) {
-		if (kind[id] == "STRUCT" && mw[i] == "") {
-			text = text padding(end, mb[i] / 8, id in is_packed ? 1 : alignment(mt[i]), indent)
-			end = mb[i] / 8 + sizeof(mt[i])
-		} else {
-			end = int((mb[i] + mw[i] + 7) / 8)
+		if (kind[id] == "STRUCT") {
+			if (mw[i] == "")
+				text = text gap(round_up(end, 8) / 8, mb[i] / 8, packed ? 1 : alignment(mt[i]), indent)
+			else
+				text = text bit_gap(mt[i], end, mb[i], mw[i], packed, indent)
+			end = mb[i] + (mw[i] == "" ? 8 * sizeof(mt[i]) : mw[i])
 		}
 		d = mn[i] (mw[i] == "" ? "" : ":" mw[i])
-		flexible = i > 1 && i == n && kind[id] == "STRUCT" && kind[mt[i]] == "ARRAY" && !(count[mt[i]] + 0)
+		flexible = i > 1 && i == n && kind[id] == "STRUCT" && kind[mt[i]] == "ARRAY" &&
+			   !count[mt[i]]
 		if (is_record(mt[i]) && name[mt[i]] == "")
 			text = text indent "\t" join(body(mt[i], indent "\t"), d) ";\n"
 		else if (flexible)
@@ -248,6 +267,6 @@ function body(id, indent,	mn, mt, mb, mw, mv, n, i, text, end, d, flexible)
 			text = text indent "\t" decl(mt[i], d) ";\n"
 	}
 	if (kind[id] == "STRUCT")
-		text = text padding(end, size[id], align_of[id], indent)
-	return text indent "}" (id in is_packed ? " __packed" : "")
+		text = text gap(round_up(end, 8) / 8, size[id], align_of[id], indent)
+	return text indent "}" (packed ? " __packed" : "")
 }
