@@ -13,12 +13,16 @@
 #	VENDOR	drivers/vendor
 #	WHY	drivers/why
 #	ODD	guest/odd
+#	guest_program NAME
+#		compile tests/guest/NAME.c. With this option it is a command in the guest:
+#	MEM_IOCTL	mem_ioctl
 
 MEM=(--module "build/$KERNEL/cxl_mem.ko")
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
 ODD=(--module "$TMP/odd/odd_accel.ko")
+MEM_IOCTL=(--file "$TMP/mem_ioctl:/bin/mem_ioctl")
 
 driver() {
 	local name=${1##*/}
@@ -29,3 +33,11 @@ driver() {
 	echo "Bail out! tests/$1 does not build"
 	exit 1
 }
+
+guest_program() {
+	scripts/in-root bookworm -- gcc -Wall -Wextra -Werror -O2 -static \
+		-o "$TMP/$1" "tests/guest/$1.c" && return
+	echo "Bail out! tests/guest/$1.c does not compile"
+	exit 1
+}
+

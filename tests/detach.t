@@ -21,7 +21,7 @@ test_losses() {
 		-- detach.sh "${@/#/loss_}"
 }
 
-test_losses 'one bridge' hb2rp memdev endpoint region delete_region uncommit disable_memdev \
+test_losses 'one bridge' hb2rp memdev endpoint region delete_region uncommit target disable_memdev \
 	destroy_region shared_port host host_module pci_device
 test_losses 'two bridges' two-hb own_port endpoint delete_region host_module
 test_losses switch switch shared_port top_port memdev region

@@ -114,6 +114,14 @@ loss_uncommit() {
 	back
 }
 
+take_target() {
+	echo >"$CXL/$1/target0"
+}
+loss_target() {
+	lose 'decoder taken out of the region' dev0 take_target "$(region dev0)"
+	back
+}
+
 loss_disable_memdev() {
 	lose 'cxl disable-memdev' dev0 cxl disable-memdev -f "$(memdev dev0)"
 	back
