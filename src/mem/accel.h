@@ -7,6 +7,7 @@
  *
  *	device lock of the PCI function
  *	device lock of the memdev
+ *	device lock of the CXL root (ACPI0017), while ports are enumerated
  *	device lock of the port above the endpoint
  *	device lock of the endpoint
  *	cxl_core: regions lock of a root decoder
@@ -94,7 +95,8 @@ void attach_exit(void);
 
 /* host.c: is there CXL above the device? */
 enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
-bool host_is_up(void);
+struct device *host_lock(void);
+void host_unlock(struct device *host);
 
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;

@@ -247,6 +247,7 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 					   struct cxl_memdev **cxlmd)
 {
 	enum cxl_accel_attach_status status;
+	struct device *host;
 
 	status = check_device(cxlds);
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
@@ -261,8 +262,10 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 	status = attach_once(cxlds, cxlmd);
 	if (!hierarchy_was_missing(status))
 		return status;
-	if (!host_is_up())
+	host = host_lock();
+	if (!host)
 		return CXL_ACCEL_ATTACH_HOST_NOT_READY;
+	host_unlock(host);
 	/* It may have been taken away and be back by now: the second time tells. */
 	return attach_once(cxlds, cxlmd);
 }

@@ -2,9 +2,9 @@
 /*
  * Is there CXL above the device, and is it ready?
  *
- * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: host_is_up() takes the
- * device lock of the CXL root, inside that of the PCI function. Else none; what is asked here can
- * change at any time, and an attach that was wrongly let through fails later on.
+ * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: host_lock() takes the
+ * device lock of the CXL root, inside that of a memdev. Else none; what is asked here can change at
+ * any time, and an attach that was wrongly let through fails later on.
  */
 #include <linux/acpi.h>
 #include <linux/bits.h>
@@ -41,29 +41,35 @@ static bool host_is_bound(struct acpi_device *root)
 }
 
 /**
- * host_is_up() - is the CXL host's driver bound, and nobody about to change that?
+ * host_lock() - keep the CXL host's driver from coming or going
  *
  * Its driver counts as bound until its removal is over, which takes a while, during which an attach
- * finds half a hierarchy. To be asked when one has failed.
+ * finds half a hierarchy; and cxl_core looks at ports there that it has not locked.
  *
  * Context: may sleep, until a removal or a probe of cxl_acpi that is under way is over. The device
- * lock of a PCI function may be held: cxl_acpi never waits for one.
+ * locks of a PCI function and of a memdev may be held: cxl_acpi never waits for either.
+ * Return: the host, to be given to host_unlock(); NULL if its driver is not bound.
  */
-bool host_is_up(void)
+struct device *host_lock(void)
 {
 	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
-	struct device *host;
-	bool bound = false;
+	struct device *host = root ? get_device(acpi_get_first_physical_node(root)) : NULL;
 
-	host = root ? get_device(acpi_get_first_physical_node(root)) : NULL;
-	if (host) {
-		device_lock(host);
-		bound = device_is_bound(host);
-		device_unlock(host);
-	}
-	put_device(host);
 	acpi_dev_put(root);
-	return bound;
+	if (!host)
+		return NULL;
+
+	device_lock(host);
+	if (device_is_bound(host))
+		return host;
+	host_unlock(host);
+	return NULL;
+}
+
+void host_unlock(struct device *host)
+{
+	device_unlock(host);
+	put_device(host);
 }
 
 static bool dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)

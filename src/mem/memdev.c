@@ -180,18 +180,37 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 	return rc;
 }
 
+/*
+ * While it enumerates, cxl_core relies on dports of ports that it has not locked. That is well as
+ * long as the hierarchy does not go, and at boot it does not; but an accelerator enumerates each
+ * time that its driver is bound, so the removal of cxl_acpi is kept out. A port that somebody
+ * unbinds by hand at that moment is not.
+ */
+static int accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+{
+	struct device *host = host_lock();
+	int rc;
+
+	if (!host) {
+		accel->cause = CXL_ACCEL_ATTACH_HOST_NOT_READY;
+		return -ENXIO;
+	}
+	rc = devm_cxl_enumerate_ports(cxlmd);
+	if (rc)
+		accel->cause = CXL_ACCEL_ATTACH_NO_PORT;
+	host_unlock(host);
+	return rc;
+}
+
 static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	struct cxl_port *parent_port;
 	struct cxl_dport *unused;
 	int rc;
 
-	rc = devm_cxl_enumerate_ports(cxlmd);
-	if (rc) {
-		if (accel)
-			accel->cause = CXL_ACCEL_ATTACH_NO_PORT;
+	rc = accel ? accel_enumerate_ports(cxlmd, accel) : devm_cxl_enumerate_ports(cxlmd);
+	if (rc)
 		return rc;
-	}
 
 	parent_port = cxl_mem_find_port(cxlmd, &unused);
 	if (!parent_port)
