@@ -344,6 +344,20 @@ test_packings() {
 	ok "--vmlinux comes before it" \
 		says 0 ': replace: ' --kdir "$TMP/novmlinux" --vmlinux "$TMP/moved.o"
 	ok "... which the layout header shows too" lacks cxl_core_layout.h new_member
+
+	headers sysroot/usr/src/linux-headers
+	mkdir "$TMP/sysroot/boot"
+	cp "$TMP/grown.o" "$TMP/sysroot/boot/vmlinuz-$KERNEL"
+	ok "headers that are not installed have the kernel beside them" says 0 ': replace: ' \
+		--kdir "$TMP/sysroot/usr/src/linux-headers"
+	ok "... which the layout header shows" contains cxl_core_layout.h "new_member[64]"
+
+	headers whole
+	echo "include \$(srctree)/arch/x86/Makefile" >"$TMP/whole/Makefile"
+	ok "headers without the public ones: an error" says 1 'install all of the headers' --kdir "$TMP/whole"
+	ln -s "$(sed -n 's,^include \(.*\)/Makefile,\1,p' "$KDIR/Makefile")"/include/* "$TMP/whole/include/" 2>/dev/null || true
+	ok "headers that are not split are taken" says 0 ': replace: ' --kdir "$TMP/whole"
+	ok "... with the same layout" same_asserts
 }
 
 build_id() {
