@@ -45,7 +45,7 @@
  * @drvdata: what the driver had set on @dev before it was lent to cxl_core
  * @drvdata_lent: that is the case now
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
- * @no_memory: a committed decoder could not be prepared for
+ * @refused: why a committed decoder will have no region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
  * @attach_nr: counts attaches, should a driver try again; protected by accels_lock
  * @lost_nr: which of them lost its memory; protected by accels_lock
@@ -69,7 +69,7 @@ struct cxl_accel {
 	void *drvdata;
 	bool drvdata_lent;
 	bool devmem;
-	bool no_memory;
+	enum cxl_accel_attach_status refused;
 
 	bool attached;
 	unsigned int attach_nr;

@@ -189,7 +189,7 @@ static enum cxl_accel_attach_status attach_memdev(struct cxl_accel_dev_state *cx
 		return PTR_ERR(state) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
 						   CXL_ACCEL_ATTACH_BAD_ARGUMENT;
 
-	accel->no_memory = false;
+	accel->refused = CXL_ACCEL_ATTACH_ATTACHED;
 	accel->devmem = cxlds->type == CXL_DEVTYPE_DEVMEM;
 	accel_begin(accel, state);
 	if (devm_add_action_or_reset(dev, accel_forget_action, accel))
@@ -239,7 +239,6 @@ static enum cxl_accel_attach_status attach_once(struct cxl_accel_dev_state *cxld
 static bool hierarchy_was_missing(enum cxl_accel_attach_status status)
 {
 	return status == CXL_ACCEL_ATTACH_NO_PORT || status == CXL_ACCEL_ATTACH_PORT_NOT_BOUND ||
-	       status == CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND ||
 	       status == CXL_ACCEL_ATTACH_INTERRUPTED;
 }
 
@@ -260,14 +259,16 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 		return status;
 
 	status = attach_once(cxlds, cxlmd);
-	if (!hierarchy_was_missing(status))
+	if (status == CXL_ACCEL_ATTACH_ATTACHED)
 		return status;
+
 	host = host_lock();
 	if (!host)
 		return CXL_ACCEL_ATTACH_HOST_NOT_READY;
 	host_unlock(host);
+
 	/* It may have been taken away and be back by now: the second time tells. */
-	return attach_once(cxlds, cxlmd);
+	return hierarchy_was_missing(status) ? attach_once(cxlds, cxlmd) : status;
 }
 
 /*

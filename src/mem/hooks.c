@@ -27,12 +27,17 @@ static void stay_committed(struct cxl_decoder *cxld)
 {
 }
 
-static int committed_decoder_added(struct cxl_accel *accel, struct cxl_port *endpoint,
-				   struct cxl_endpoint_decoder *cxled)
+static enum cxl_accel_attach_status committed_decoder_added(struct cxl_accel *accel,
+							    struct cxl_port *endpoint,
+							    struct cxl_endpoint_decoder *cxled)
 {
-	int rc = route_prepare(accel, endpoint, &cxled->cxld);
-
-	return rc ?: accel_region_prepare(accel, endpoint, cxled);
+	/* It would join a region that is another device's, an expander's even. */
+	if (cxled->cxld.interleave_ways > 1)
+		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
+	if (route_prepare(accel, endpoint, &cxled->cxld) ||
+	    accel_region_prepare(accel, endpoint, cxled))
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
 static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
@@ -41,6 +46,7 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 	struct cxl_port *endpoint = to_cxl_port(cxld->dev.parent);
 	struct cxl_memdev *cxlmd = to_cxl_memdev(endpoint->uport_dev);
 	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
+	enum cxl_accel_attach_status status;
 
 	/* One made from DVSEC ranges has no reset(), but cxl_core calls it: an expander's, too. */
 	if (!cxld->reset)
@@ -50,10 +56,11 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
 		cxld->reset = stay_committed;
-		if (committed_decoder_added(accel, endpoint, cxled)) {
-			/* Nor must cxl_core assemble a region that nobody is prepared for. */
+		status = committed_decoder_added(accel, endpoint, cxled);
+		if (status != CXL_ACCEL_ATTACH_ATTACHED) {
+			/* cxl_core must not assemble a region that nobody is prepared for. */
 			cxled->state = CXL_DECODER_STATE_MANUAL;
-			accel->no_memory = true;
+			accel->refused = status;
 		}
 		return;
 	}

@@ -212,8 +212,6 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 	guard(device)(&ar->cxlr->dev);
 	if (ar->cxlr->dev.driver != &accel_region_driver.drv)
 		return CXL_ACCEL_ATTACH_REGION_NOT_BOUND;
-	if (p->interleave_ways > 1)
-		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
 	if (!p->nr_targets)
 		return CXL_ACCEL_ATTACH_NO_REGION;
 	if (p->state != CXL_CONFIG_COMMIT)
@@ -241,8 +239,8 @@ enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct c
 	guard(device)(&endpoint->dev);
 	if (!endpoint->dev.driver)
 		return CXL_ACCEL_ATTACH_INTERRUPTED;
-	if (accel->no_memory)
-		return CXL_ACCEL_ATTACH_NO_MEMORY;
+	if (accel->refused != CXL_ACCEL_ATTACH_ATTACHED)
+		return accel->refused;
 
 	route_settle(accel);
 
