@@ -46,14 +46,33 @@ trap end_test EXIT
 
 end_test() {
 	drop_system
-	rm -rf "$TMP"
+	rm -rf --one-file-system "$TMP"
 }
 
 drop_system() {
 	[ -n "$SYSTEM" ] || return 0
-	umount -R "$SYSTEM" 2>/dev/null || true
-	rm -rf "$TMP/system"
+	# Something that was started in it may still run.
+	umount -R -l "$SYSTEM"
+	rm -rf --one-file-system "$TMP/system"
 	SYSTEM=''
+}
+
+# A /dev of the system's own: what is removed in it is nobody else's.
+make_dev() {
+	local node
+
+	mount -t tmpfs -o mode=755 dev "$1"
+	for node in "null 3" "zero 5" "full 7" "random 8" "urandom 9"; do
+		mknod -m 666 "$1/${node% *}" c 1 "${node#* }"
+	done
+	mknod -m 666 "$1/tty" c 5 0
+	mkdir "$1/pts" "$1/shm"
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$1/pts"
+	ln -s pts/ptmx "$1/ptmx"
+	ln -s /proc/self/fd "$1/fd"
+	ln -s fd/0 "$1/stdin"
+	ln -s fd/1 "$1/stdout"
+	ln -s fd/2 "$1/stderr"
 }
 
 new_system() {
@@ -64,7 +83,7 @@ new_system() {
 	mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$TMP/system/upper,workdir=$TMP/system/work" "$SYSTEM"
 	mount -t proc proc "$SYSTEM/proc"
 	mount -t tmpfs tmpfs "$SYSTEM/run"
-	mount --rbind /dev "$SYSTEM/dev"
+	make_dev "$SYSTEM/dev"
 	cp -L /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
 }
 
@@ -190,7 +209,7 @@ make_disk() {
 	scripts/in-root --bind "$view" packaging -- \
 		mke2fs -q -t ext4 -O ^has_journal -d "$view" "$TMP/disk" 4G >"$TMP/mke2fs.log" 2>&1
 	umount "$view"
-	rm -rf "$view" "$TMP/view-upper" "$TMP/view-work"
+	rm -rf --one-file-system "$view" "$TMP/view-upper" "$TMP/view-work"
 }
 
 # One line of the guest's TAP becomes one of ours.

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What dkms reads out of dkms.conf, and out of a driver's, in the ways it reads them: for the kernel it
+# builds for, for none, and, in 'dkms autoinstall' of dkms 3.0, for another one while the kernel that
+# it is about is in a variable further out. No guest; tests/packages has the real dkms.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
+. "$(dirname "$0")/../scripts/lib.sh"
+if [ "$(current_root)" != bookworm ]; then
+	exec "$TREE/scripts/in-root" bookworm -- "$0"
+fi
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+NONE=6.0.0-none	# a kernel that cannot be supported: it has no more than this
+# dkms's own variables, which the files read.
+# shellcheck disable=SC2034
+dkms_tree=$TMP/dkms install_tree=$TMP/modules
+arch=x86_64
+
+# Beside the real one, as seen by install_tree.
+fake_kernel() {
+	mkdir -p "$install_tree/$NONE/build" "$install_tree/$KERNEL"
+	touch "$install_tree/$NONE/build/Module.symvers"
+	ln -s "/lib/modules/$KERNEL/build" "$install_tree/$KERNEL/build"
+}
+
+# What is left of a dkms.conf, as dkms takes it: from a function, in a subshell.
+read_conf() {
+	# shellcheck disable=SC2034 # read by the file
+	local kernelver=$1 kernel_source_dir=$install_tree/$1/build
+
+	# shellcheck disable=SC1090 # the file is the argument
+	(
+		. "$conf" >/dev/null
+		echo "auto=${AUTOINSTALL:-} exclusive=${BUILD_EXCLUSIVE_KERNEL:-}" \
+			"depends=${BUILD_DEPENDS[*]:-} modules=${BUILT_MODULE_NAME[*]:-}"
+	) 2>>"$TMP/messages"
+}
+
+reads() {
+	# shellcheck disable=SC2034 # read by the file, further in
+	kernelver=("$2")
+	like "$1" "$(read_conf "$3")" "$4"
+}
+
+fake_kernel
+conf=dkms.conf
+reads 'build for a supported kernel' "$KERNEL" "$KERNEL" '^auto=yes exclusive= .* modules=cxl_mem$'
+reads 'build for another: skipped' "$NONE" "$NONE" '^auto= exclusive=\^not-this-kernel\$ '
+reads 'autoinstall, nothing built yet' "$KERNEL" '' '^auto=yes exclusive= .* modules=cxl_mem$'
+reads 'autoinstall for the other, nothing built yet' "$NONE" '' '^auto= '
+reads 'autoinstall for the other, built for this' "$NONE" "$KERNEL" '^auto= exclusive= '
+reads 'autoinstall for this, the other is there' "$KERNEL" "$NONE" '^auto=yes exclusive=\^not'
+reads 'no kernel at all' '' '' '^auto=yes exclusive= .* modules=cxl_mem$'
+is 'each reason is given once' "$(sort "$TMP/messages" | uniq | wc -l)" "$(wc -l <"$TMP/messages")"
+
+# What was built is what is installed, whatever the verdict would be.
+version=$(package_version)
+mkdir -p "$dkms_tree/cxl-accel/$version/$NONE/$arch/module"
+touch "$dkms_tree/cxl-accel/$version/$NONE/$arch/module/"{cxl_mem,cxl_port}.ko.xz
+reads 'a kernel that got cxl_port, too' "$NONE" "$NONE" ' modules=cxl_mem cxl_port$'
+
+mkdir "$TMP/driver"
+sed "s,/usr/src/cxl-accel/,$TREE/," tests/packages/vendor-dkms/dkms.conf >"$TMP/driver/dkms.conf"
+conf=$TMP/driver/dkms.conf
+reads 'a driver, supported kernel: cxl-accel first' "$KERNEL" "$KERNEL" \
+	'^auto=yes exclusive= depends=cxl-accel modules=vendor_accel$'
+reads 'a driver, another kernel: skipped' "$NONE" "$NONE" '^auto= exclusive=\^not'
+reads 'a driver, autoinstall for the other' "$NONE" "$KERNEL" '^auto= exclusive= '
+done_testing
