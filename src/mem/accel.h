@@ -52,6 +52,7 @@
  * @releasing: the driver is about to be released; protected by @dev's device lock
  * @turned_away: a new binding came while @releasing; protected by @dev's device lock
  */
+#ifndef __GENKSYMS__ /* private: drivers that are built already need not care when it changes */
 struct cxl_accel {
 	struct kref ref;
 	struct list_head node;
@@ -77,6 +78,7 @@ struct cxl_accel {
 	bool releasing;
 	bool turned_away;
 };
+#endif
 
 /* accel.c: all accelerators, and which of them is meant */
 struct cxl_accel *accel_create(struct device *dev);
