@@ -175,9 +175,16 @@ test_stock() {
 		contains cxl_core_layout.h "extern int cxl_mailbox_init(struct cxl_mailbox *, struct device *);"
 	ok "no prototype for a function without a row" \
 		lacks cxl_core_layout.h "extern void cxl_bus_rescan(void);"
-	ok "generation takes less than 10 seconds" \
-		timeout 10 src/layout/generate --kver "$KERNEL" --kdir "$KDIR" --out "$TMP/out"
+	ok "generation takes less than 5 seconds of processor time" is_quick
 	ok "a layout header made without kernel headers compiles by itself" stands_alone
+}
+
+is_quick() {
+	local TIMEFORMAT='%U %S'
+
+	{ time says 0 ': replace: ' >/dev/null; } 2>"$TMP/time"
+	cat "$TMP/time"
+	awk '{ exit !($1 + $2 < 5) }' "$TMP/time"
 }
 
 stands_alone() {
