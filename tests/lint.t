@@ -11,7 +11,7 @@ set -eu
 
 sources() {
 	find src scripts tests debian .ci Kbuild Makefile dkms.conf -type f ! -name '*.md' \
-		! -path 'debian/*' -o -path debian/rules | sort
+		! -path '*debian/*' -o -path '*debian/rules' | sort
 }
 
 shell_scripts() {

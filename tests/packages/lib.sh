@@ -268,6 +268,7 @@ vendor_deb() {
 	mkdir -p "$dir"
 	cp -r tests/packages/vendor-dkms "$dir/vendor-accel"
 	cp tests/drivers/vendor/vendor_accel.c "$dir/vendor-accel/"
+	# shellcheck disable=SC2016 # the inner shell's
 	scripts/in-root --bind "$dir/vendor-accel" packaging -- \
 		sh -c 'cd "$1" && dpkg-buildpackage -b -uc -us' sh "$dir/vendor-accel" >"$dir/log" 2>&1 ||
 		cat "$dir/log" >&2
