@@ -99,6 +99,7 @@ void attach_exit(void);
 enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
 struct device *host_lock(void);
 void host_unlock(struct device *host);
+bool host_port_is_unbound(struct device *dev);
 
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;

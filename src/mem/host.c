@@ -72,6 +72,30 @@ void host_unlock(struct device *host)
 	put_device(host);
 }
 
+static int is_unbound_port_above(struct device *dev, void *data)
+{
+	struct device *uport_dev, *above = data;
+
+	if (!is_cxl_port(dev) || dev->driver)
+		return 0;
+	uport_dev = to_cxl_port(dev)->uport_dev;
+	while (above && above != uport_dev)
+		above = above->parent;
+	return !!above;
+}
+
+/**
+ * host_port_is_unbound() - is there a port above the device that is not bound to cxl_port?
+ * @dev: the PCI function
+ *
+ * Such a port is found by nobody else: it has no dports. The platform's root is a port without a
+ * driver, too, but has the platform device for its uport, which is above no PCI function.
+ */
+bool host_port_is_unbound(struct device *dev)
+{
+	return bus_for_each_dev(&cxl_bus_type, NULL, dev->parent, is_unbound_port_above);
+}
+
 static bool dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)
 {
 	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, id);

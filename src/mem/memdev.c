@@ -197,7 +197,8 @@ static int accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *acc
 	}
 	rc = devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
-		accel->cause = CXL_ACCEL_ATTACH_NO_PORT;
+		accel->cause = host_port_is_unbound(accel->dev) ? CXL_ACCEL_ATTACH_PORT_NOT_BOUND :
+								  CXL_ACCEL_ATTACH_NO_PORT;
 	host_unlock(host);
 	return rc;
 }
