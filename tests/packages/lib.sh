@@ -85,6 +85,9 @@ new_system() {
 	mount -t tmpfs tmpfs "$SYSTEM/run"
 	make_dev "$SYSTEM/dev"
 	cp -L /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
+	# A small initramfs is made, and read by the guest, in a tenth of the time.
+	echo MODULES=list >"$SYSTEM/etc/initramfs-tools/conf.d/cxl-accel-test-modules"
+	printf '%s\n' virtio_pci virtio_blk ext4 >>"$SYSTEM/etc/initramfs-tools/modules"
 }
 
 in_system() {
@@ -224,7 +227,7 @@ pass_on() {
 }
 
 boot() {
-	local append='' timeout=420 efi='' init=' rdinit=/firmware-init' kernel script line plan='' finished='' plugin firmware qemu
+	local append='' timeout=900 efi='' init=' rdinit=/firmware-init' kernel script line plan='' finished='' plugin firmware qemu
 
 	while [[ $1 = --* ]]; do
 		printf -v "${1#--}" %s "$2"
