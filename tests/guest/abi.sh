@@ -178,7 +178,7 @@ for loss in unbind delete_region cxl_acpi; do
 	esac
 	ok "$loss: it goes all the same" wait_for 5 test ! -e "$mem"
 	ok "$loss: the driver can be bound while the old one is held" \
-		wait_for 5 pci_bind vendor_accel "$dev0"
+		bind_again vendor_accel dev0
 	ok "$loss: as before" attached dev0
 	echo >&7
 	wait $holder

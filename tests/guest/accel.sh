@@ -184,6 +184,15 @@ pci_unbind() {
 	echo "$2" >"$PCI_DRIVERS/$1/unbind"
 }
 
+# bind_again DRIVER DEV: after a loss. While the binding before is still on its way out, a new one is put
+# off, and follows by itself. The address is in a variable named as DEV.
+bind_again() {
+	eval "accel_sh_addr=\$$2"
+	# shellcheck disable=SC2154 # set by eval
+	pci_bind "$1" "$accel_sh_addr" || true
+	wait_for 10 attached "$2"
+}
+
 # cxl_bind DRIVER DEVICE, cxl_unbind DEVICE
 cxl_bind() {
 	echo "$2" >"$CXL_DRIVERS/$1/bind"
@@ -203,5 +212,68 @@ hdm_offset() {
 		accel_sh_cap=$(($(devmem $accel_sh 32)))
 		[ $((accel_sh_cap & 0xffff)) != 5 ] || echo $((accel_sh_cap >> 20))
 		accel_sh_left=$((accel_sh_left - 1))
+	done
+}
+
+# ---- regions of expanders, by hand: the cxl tool of Debian 12 makes none of volatile memory ----
+
+# free_decoder MEMDEV: the first decoder of its endpoint that has no memory yet.
+free_decoder() {
+	for accel_sh in "$CXL"/endpoint*; do
+		[ "$accel_sh/uport" -ef "$CXL/$1" ] || continue
+		for accel_sh_dev in "$accel_sh"/decoder*; do
+			read -r accel_sh_size <"$accel_sh_dev/dpa_size"
+			[ $((accel_sh_size)) != 0 ] || break
+		done
+		echo "${accel_sh_dev##*/}"
+	done
+}
+
+# ram_region ROOT-DECODER MEMDEV...: one of all memory of these, interleaved if there are several.
+# Prints its name; or its name and the step that failed.
+ram_region() {
+	accel_sh_root=$1
+	shift
+	accel_sh_region=$(cat "$CXL/$accel_sh_root/create_ram_region")
+	echo "$accel_sh_region"
+	(
+		step() {
+			echo "$1" >"$2" && return
+			echo "cannot write $1 to ${2#"$CXL/"}"
+			exit 1
+		}
+		region=$CXL/$accel_sh_region
+		position=0
+		step "$accel_sh_region" "$CXL/$accel_sh_root/create_ram_region"
+		step 256 "$region/interleave_granularity"
+		step $# "$region/interleave_ways"
+		for mem; do
+			decoder=$(free_decoder "$mem")
+			step ram "$CXL/$decoder/mode"
+			step $SIZE "$CXL/$decoder/dpa_size"
+			echo "$decoder" >>/tmp/targets
+		done
+		step $(($# * SIZE)) "$region/size"
+		while read -r decoder; do
+			step "$decoder" "$region/target$position"
+			position=$((position + 1))
+		done </tmp/targets
+		step 1 "$region/commit"
+		step "$accel_sh_region" "$CXL_DRIVERS/cxl_region/bind"
+	) 2>/dev/null
+	accel_sh_status=$?
+	rm -f /tmp/targets
+	return $accel_sh_status
+}
+
+# ram_region_gone REGION: take it apart again.
+ram_region_gone() {
+	accel_sh_region=$CXL/$1
+	accel_sh_targets=$(cat "$accel_sh_region"/target[0-9]*)
+	cxl_unbind "$1"
+	echo 0 >"$accel_sh_region/commit" || return
+	echo "$1" >"$accel_sh_region/../delete_region" || return
+	for accel_sh_dev in $accel_sh_targets; do
+		echo 0 >"$CXL/$accel_sh_dev/dpa_size"
 	done
 }

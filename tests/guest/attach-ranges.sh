@@ -45,10 +45,10 @@ delete_region() {
 	echo region0 >"$CXL/decoder0.0/delete_region"
 }
 lose 'endpoint unbound' cxl_unbind "$(endpoint dev0)"
-ok 'it can be bound again' pci_bind cxl_accel_sample "$dev0"
+ok 'it can be bound again' bind_again cxl_accel_sample dev0
 look 'bound again'
 lose 'region deleted' delete_region
-ok 'it can be bound again' pci_bind cxl_accel_sample "$dev0"
+ok 'it can be bound again' bind_again cxl_accel_sample dev0
 look 'bound again'
 lose 'cxl_acpi removed' rmmod cxl_acpi
 is 'nothing is left on the CXL bus' "$(bus_devices)" ''

@@ -68,8 +68,8 @@ lose() {
 # back: everything returns
 back() {
 	log_mark
-	ok "$what: dev0 can be bound again" pci_bind vendor_accel "$dev0"
-	[ "$hit" = dev0 ] || ok "$what: dev1 can be bound again" pci_bind vendor_accel "$dev1"
+	ok "$what: dev0 can be bound again" bind_again vendor_accel dev0
+	[ "$hit" = dev0 ] || ok "$what: dev1 can be bound again" bind_again vendor_accel dev1
 	ok "$what: dev0 is complete" attached dev0
 	ok "$what: dev1 is complete" attached dev1
 	is "$what: at the same places" "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"

@@ -51,7 +51,7 @@ for part in region0 endpoint2 mem0; do
 	is "$part: the driver has not gone yet, or this was no test" "$(log_count "$dev0: removed")" 0
 	ok "$part: all of it goes" wait_for 5 log_has "$dev0: removed"
 	flush
-	ok "$part: dev0 can be bound again" wait_for 5 pci_bind odd_accel "$dev0"
+	ok "$part: dev0 can be bound again" bind_again odd_accel dev0
 	ok "$part: to all it had" attached dev0
 	is "$part: as before" "$(bus_devices)" "$full"
 done

@@ -83,7 +83,7 @@ ok 'cxl_acpi comes back' modprobe cxl_acpi
 log_mark
 wait_for 2 attached dev0
 [ "$(driver_of "$PCI/$dev0")" = vendor_accel ] ||
-	ok 'the driver can be bound by hand' pci_bind vendor_accel "$dev0"
+	ok 'the driver can be bound by hand' bind_again vendor_accel dev0
 ok 'it is attached again' attached dev0
 flush
 sleep 0.5

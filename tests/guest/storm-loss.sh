@@ -101,7 +101,7 @@ for dev in dev0 dev1; do
 	if [ -e "$PCI/$addr/driver" ]; then
 		ok "$dev: is bound, and complete" attached $dev
 	else
-		ok "$dev: is not bound, and binds" pci_bind vendor_accel "$addr"
+		ok "$dev: is not bound, and binds" bind_again vendor_accel $dev
 	fi
 done
 flush
