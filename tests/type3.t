@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Expanders (Type-3): exactly as with the stock modules (C9). What user space sees is printed with
+# the stock cxl_mem and with ours, and must be the same to the byte. What may differ is taken out by
+# allowed(), and only there. Then an accelerator and an expander side by side.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=contract.sh
+. tests/contract.sh
+
+guest_program mem_ioctl
+
+# Nothing, so far.
+allowed() {
+	cat "$1"
+}
+
+# facts FILE [OPTION]... -- SCENARIO
+facts() {
+	local file=$1
+	shift
+	if ! in_guest --file tests/guest:/guest --timeout 200 "${MEM_IOCTL[@]}" "${@:1:$#-2}" \
+		-- sh /guest/type3.sh "${!#}" >"$file" 2>"$file.stderr"; then
+		tail -n 60 "$file.stderr" | sed 's/^/# /'
+		return 1
+	fi
+	grep -c '^====' "$file"
+}
+
+# same SCENARIO [OPTION of scripts/vm]...
+same() {
+	local scenario=$1
+	shift
+	local stock=$TMP/$scenario.stock ours=$TMP/$scenario.ours steps
+
+	if ! steps=$(facts "$stock" "$@" -- "$scenario"); then
+		fail "$scenario: the stock modules come to the end of it"
+		diag "$steps"
+		return
+	fi
+	ok "$scenario: ours comes to the end of it, and the kernel does not complain" \
+		facts "$ours" "$@" "${MEM[@]}" -- "$scenario"
+	allowed "$stock" >"$stock.allowed"
+	allowed "$ours" >"$ours.allowed"
+	ok "$scenario: user space sees the same in all $steps steps" \
+		diff -U 2 "$stock.allowed" "$ours.allowed"
+}
+
+same firmware --topology type3 --firmware all:hdm-h
+same by-hand --topology type3
+same two-bridges --topology two-hb --device type3
+
+driver drivers/vendor
+for expander in firmware by-hand; do
+	firmware=dev0:hdm-d
+	[ $expander != firmware ] || firmware=$firmware,dev1:hdm-h
+	guest_test "side by side, expander $expander" --topology mixed --firmware $firmware "${MEM[@]}" \
+		"${VENDOR[@]}" -- mixed.sh $expander
+done
+
+done_testing
