@@ -34,7 +34,8 @@ run_sparse() {
 }
 
 check_license() {
-	! sources | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only' | grep -v '^src/sample/.*README'
+	# The example of a vendor's package has a debian/ directory, whose files have formats of their own.
+	! sources | grep -v '/debian/' | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only'
 }
 
 check_width() {

@@ -2,9 +2,9 @@
 /*
  * The route of an accelerator's memory: the decoders between the CXL window and its endpoint.
  *
- * Owns: what is changed in those decoders, for as long as the endpoint is bound. Talks to: cxl_core's
- * ports and switch decoders. Locks: called with the endpoint's device lock; takes route_lock,
- * innermost.
+ * Owns: what is changed in those decoders, for as long as the endpoint is bound. Talks to:
+ * cxl_core's ports and switch decoders. Locks: called with the endpoint's device lock; takes
+ * route_lock, innermost.
  *
  * What platform firmware has committed stays committed. cxl_core resets a region's decoders when
  * the region goes; nobody could bring an accelerator's back, and the driver would be left with

@@ -11,8 +11,8 @@
  *	hold		open; read a line from stdin; the memdev is gone by then
  *	hammer SECONDS	open, query and send, whether or not the memdev is there
  *
- * 'query' to 'hammer' are for a memdev without a mailbox: everything that is sent must be refused, by
- * an errno that says so. Prints what is wrong. Exit status: 0 if nothing is, 1, or 2 for misuse.
+ * 'query' to 'hammer' are for a memdev without a mailbox: everything that is sent must be refused,
+ * by an errno that says so. Prints what is wrong. Exit status: 0 if nothing is, 1, or 2 for misuse.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -148,7 +148,8 @@ static void unknown(int fd)
 				int error;
 
 				/* FIOCLEX and the like are not the driver's. */
-				if (type == 'T' || type == 0 || type == 2 || type == 'f' || type == 'X')
+				if (type == 'T' || type == 0 || type == 2 || type == 'f' ||
+				    type == 'X')
 					continue;
 				error = call(fd, cmd, &buffer);
 				if (cmd != CXL_MEM_QUERY_COMMANDS && error != ENOTTY)

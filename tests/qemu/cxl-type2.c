@@ -92,8 +92,8 @@ void error_propagate(void **errp, void *err);
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 
 /*
- * A QEMU takes plugins of a few interface versions. Any will do, as none of the interface is used but
- * being loaded.
+ * A QEMU takes plugins of a few interface versions. Any will do, as none of the interface is used
+ * but being loaded.
  */
 #ifndef PLUGIN_VERSION
 #define PLUGIN_VERSION 2

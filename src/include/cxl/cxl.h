@@ -217,8 +217,6 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * memremap()) until it is unbound. It never becomes a dax device or System RAM by itself. When it
  * returns an error, nothing of it is left behind, and one line in the log says why (so does
  * cxl_accel_attach_error() in <cxl-accel/attach.h>).
- * On some kernels cxl_core borrows the device's drvdata for a part of this call: the driver's own is
- * back when it returns, but nothing that runs meanwhile (an interrupt handler) may count on it.
  *
  * All of it goes away with the driver, after its remove(). The other way round, when the port
  * hierarchy, the endpoint, the memdev or the region goes, the driver is unbound, after the fact:
