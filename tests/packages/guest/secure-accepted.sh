@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# Secure Boot, and the key of dkms is enrolled.
+
+# shellcheck source-path=SCRIPTDIR source=../../guest/tap.sh
+. /guest/tap.sh
+
+like 'the kernel is locked down' "$(cat /sys/kernel/security/lockdown)" '\[integrity\]'
+like 'it knows the key of dkms' "$(cat /proc/keys)" 'asymmetri DKMS module signing key'
+ok 'cxl_mem loads' modprobe cxl_mem
+is 'it is ours' "$(cat /sys/module/cxl_mem/version)" "$(modinfo -F version cxl_mem)"
+cxl-accel status >/tmp/status 2>&1
+sed 's/^/# /' /tmp/status
+nok 'it is not refused' grep -q 'signed modules only' /tmp/status
+like 'cxl-accel status names the signer' "$(cat /tmp/status)" '^cxl_mem +loaded, cxl-accel .*, signed by DKMS module signing key$'
+done_testing

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# Secure Boot, and the key of dkms is not enrolled: its modules are refused, and cxl-accel says what to do.
+# Then the owner of the machine enrols the key in the firmware's db.
+
+# shellcheck source-path=SCRIPTDIR source=../../guest/tap.sh
+. /guest/tap.sh
+
+db=/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f
+
+# Attributes: non-volatile, boot and runtime access, authenticated by time, append. In one write.
+enroll() {
+	[ -e "$db" ] && chattr -i "$db" &&
+		{ printf '\147\0\0\0'; cat /root/db.auth; } >/tmp/db && dd if=/tmp/db of="$db" bs=64k
+}
+
+like 'the kernel is locked down' "$(cat /sys/kernel/security/lockdown)" '\[integrity\]'
+nok 'cxl_mem does not load' modprobe cxl_mem
+nok 'it is not loaded' test -e /sys/module/cxl_mem
+like 'the kernel says why' "$(dmesg)" 'Loading of .* is rejected'
+cxl-accel status >/tmp/status 2>&1
+is 'cxl-accel status ends with 3' $? 3
+sed 's/^/# /' /tmp/status
+like 'it says why' "$(cat /tmp/status)" '^cxl_mem .*the key of its signer is not known to this kernel'
+like 'and what to do' "$(cat /tmp/status)" 'mokutil --import /var/lib/dkms/mok.pub'
+ok 'the key can be enrolled' enroll
+done_testing
