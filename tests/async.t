@@ -13,7 +13,7 @@ driver drivers/vendor
 
 for drivers in '*' cxl_port,cxl_mem; do
 	guest_test "driver_async_probe=$drivers" --topology mixed --firmware dev0:hdm-d "${MEM[@]}" \
-		"${VENDOR[@]}" --append "driver_async_probe=$drivers" -- async.sh 10
+		"${VENDOR[@]}" --append "driver_async_probe=$drivers" -- async.sh 8
 done
 
 done_testing

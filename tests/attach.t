@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Attach: what upstream 7.3 does with memory that platform firmware committed, on a stock kernel
-# (C1, C8). The table of topologies is in scripts/vm.
+# (C1, C8), and about as fast. The table of topologies is in scripts/vm.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -34,5 +34,8 @@ for topology in hb2rp passthrough; do
 	guest_test "$topology, DVSEC range" --topology $topology --firmware dev0:mem-enable-only \
 		"${BUNDLE[@]}" -- attach-ranges.sh
 done
+
+guest_test time --icount --append initcall_debug --firmware all:hdm-d "${BUNDLE[@]}" \
+	-- attach-time.sh
 
 done_testing

@@ -63,7 +63,10 @@ unload() {
 }
 
 n=0
-while [ $n -lt "$turns" ]; do
+: >/tmp/wrong
+# Where it goes wrong it does so often, and slowly.
+# shellcheck disable=SC2094 # read between the turns
+while [ $n -lt "$turns" ] && [ "$(wc -l </tmp/wrong)" -lt 8 ]; do
 	n=$((n + 1))
 	load "turn $n, in order" cxl_acpi cxl_pci cxl_mem vendor_accel
 	unload vendor_accel cxl_mem cxl_pci cxl_acpi
@@ -72,7 +75,7 @@ while [ $n -lt "$turns" ]; do
 	unload vendor_accel cxl_acpi cxl_pci cxl_mem
 	load "turn $n, host is bound by hand" cxl_pci cxl_acpi host cxl_mem vendor_accel
 	unload vendor_accel cxl_mem cxl_pci cxl_acpi
-done >/tmp/wrong 2>&1
+done >>/tmp/wrong 2>&1
 is "$((3 * turns)) times: attached when insmod returns" "$(cat /tmp/wrong)" ''
 
 stock 'after'

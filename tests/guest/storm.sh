@@ -40,10 +40,12 @@ run() {
 
 is "$warm_up turns" "$(run $warm_up)" ''
 cp /proc/slabinfo /tmp/slab.before
+mappings=$(wc -l </proc/vmallocinfo)
 start=$(cut -d. -f1 /proc/uptime)
 wrong=$(run "$turns")
 end=$(cut -d. -f1 /proc/uptime)
 cp /proc/slabinfo /tmp/slab.after
+mappings=$(($(wc -l </proc/vmallocinfo) - mappings))
 
 is "$turns turns: none undone" "$(echo "$wrong" | head -n 20)" ''
 diag "$(((end - start) * 1000 / turns)) ms a turn"
@@ -59,6 +61,7 @@ ok 'its memory decodes' decodes "$hpa0"
 is 'no kind of object has become more by the turn' \
 	"$(awk -v most=$((turns / 3)) 'NR == FNR { n[$1] = $2; next }
 		$1 in n && $2 - n[$1] > most { print $1, n[$1], $2 }' /tmp/slab.before /tmp/slab.after)" ''
+ok "nor has mapped memory ($mappings)" test $mappings -lt $((turns / 3))
 is 'each bind attached once' "$(log_count "$dev0: attached")" $((turns + warm_up + 1))
 is 'each unbind was one remove()' "$(log_count "$dev0: removed")" $((turns + warm_up))
 is 'and none a loss' "$(log_count 'CXL memory is gone')" 0
