@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# storm.sh TURNS: unbind and bind an accelerator. A detach that belongs to an earlier binding must
-# never hit a later one.
+# storm.sh TURNS: unbind and bind an accelerator; then two of them at the same time. A detach that
+# belongs to an earlier binding must never hit a later one.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -10,39 +10,42 @@
 turns=$1
 warm_up=100
 dev0=$(pci_address dev0)
+dev1=$(pci_address dev1)
 
 load_hierarchy
 modprobe cxl_mem
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-ok 'it is attached' attached dev0
+ok 'dev0 is attached' attached dev0
+ok 'dev1 is attached' attached dev1
 before=$(bus_devices)
 hpa0=$(hpa dev0)
+hpa1=$(hpa dev1)
 
-# turn: one of them; says what was wrong, and goes on with the device bound.
+# turn DEV ADDRESS: one of them; says what was wrong, and goes on with the device bound.
 turn() {
-	pci_unbind vendor_accel "$dev0" || echo "turn $n: was not bound any more"
-	pci_bind vendor_accel "$dev0" || echo "turn $n: did not bind"
-	attached dev0 || echo "turn $n: is not complete: $(bus_devices)"
+	pci_unbind vendor_accel "$2" || echo "$1, turn $n: was not bound any more"
+	pci_bind vendor_accel "$2" || echo "$1, turn $n: did not bind"
+	attached "$1" || echo "$1, turn $n: is not complete: $(bus_devices)"
 	[ $((n % 10)) != 0 ] || {
 		flush
-		attached dev0 || echo "turn $n: is not complete after a flush: $(bus_devices)"
+		attached "$1" || echo "$1, turn $n: is not complete after a flush: $(bus_devices)"
 	}
 }
 
-# run TURNS
+# run TURNS DEV ADDRESS
 run() {
 	n=0
 	while [ $n -lt "$1" ]; do
 		n=$((n + 1))
-		turn
+		turn "$2" "$3"
 	done 2>&1
 }
 
-is "$warm_up turns" "$(run $warm_up)" ''
+is "$warm_up turns" "$(run $warm_up dev0 "$dev0")" ''
 cp /proc/slabinfo /tmp/slab.before
 mappings=$(wc -l </proc/vmallocinfo)
 start=$(cut -d. -f1 /proc/uptime)
-wrong=$(run "$turns")
+wrong=$(run "$turns" dev0 "$dev0")
 end=$(cut -d. -f1 /proc/uptime)
 cp /proc/slabinfo /tmp/slab.after
 mappings=$(($(wc -l </proc/vmallocinfo) - mappings))
@@ -64,8 +67,27 @@ is 'no kind of object has become more by the turn' \
 ok "nor has mapped memory ($mappings)" test $mappings -lt $((turns / 3))
 is 'each bind attached once' "$(log_count "$dev0: attached")" $((turns + warm_up + 1))
 is 'each unbind was one remove()' "$(log_count "$dev0: removed")" $((turns + warm_up))
-is 'and none a loss' "$(log_count 'CXL memory is gone')" 0
-is 'nobody took its driver data, the pattern was there always' "$(log_count 'drvdata|pattern')" 0
+is 'the other device was not concerned' "$(log_count "vendor_accel $dev1: ")" 1
+
+# ---- two at a time ----
+
+log_mark
+run $warm_up dev1 "$dev1" >/tmp/wrong &
+wrong=$(run $warm_up dev0 "$dev0")
+wait
+is "$warm_up turns of each: none undone" "$(echo "$wrong" | cat - /tmp/wrong | grep .)" ''
+flush
+sleep 1
+flush
+ok 'dev0 is bound at the end, and complete' attached dev0
+ok 'dev1 is bound at the end, and complete' attached dev1
+is 'each bind attached once' "$(log_count ': attached')" $((2 * warm_up))
+is 'each unbind was one remove()' "$(log_count ': removed')" $((2 * warm_up))
+is 'with the same names on the CXL bus' "$(bus_devices)" "$before"
+is 'at the same places' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
+
+is 'none was a loss, nobody took the driver data, the pattern was there always' \
+	"$(dmesg | grep -E 'CXL memory is gone|drvdata|pattern')" ''
 is 'cxl_mem has one user' "$(cat /sys/module/cxl_mem/refcnt)" 1
 ok 'the driver unloads' rmmod vendor_accel
 ok 'and so does cxl_mem' rmmod cxl_mem
