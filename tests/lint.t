@@ -35,7 +35,11 @@ run_sparse() {
 
 check_license() {
 	# The example of a vendor's package has a debian/ directory, whose files have formats of their own.
-	! sources | grep -v '/debian/' | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only'
+	local without
+
+	without=$(sources | grep -v '/debian/' | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only' || true)
+	echo "$without"
+	[ -z "$without" ]
 }
 
 check_width() {

@@ -65,15 +65,16 @@ echo 0 >$PARAMETERS/remove_ms
 
 # ---- probe() goes on after the attach ----
 
-echo 500 >$PARAMETERS/probe_ms
+# Long enough for a busy machine: the loss must come while it lasts.
+echo 3000 >$PARAMETERS/probe_ms
 for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host; do
 	log_mark
 	pci_bind odd_accel "$dev0" 2>/dev/null &
-	ok "$loss during probe(): attached" wait_for 5 log_has 'odd: 0 attached'
+	ok "$loss during probe(): attached" wait_for 15 log_has 'odd: 0 attached'
 	is "$loss during probe(): it goes on" "$(log_count 'probe ends')" 0
 	ok "$loss during probe()" $loss
 	wait
-	ok "$loss during probe(): all of it is gone" wait_for 5 released
+	ok "$loss during probe(): all of it is gone" wait_for 15 released
 	flush
 	is "$loss during probe(): one loss, one remove()" \
 		"$(log_count "$dev0: CXL memory is gone"),$(log_count "$dev0: removed")" 1,1
