@@ -20,14 +20,15 @@ released() {
 	[ "$(bus_devices)" = "$idle" ] && [ ! -e "$PCI/$dev0/driver" ]
 }
 
+# The old binding's devices may be there still when the new one's come: names differ.
 delete_region() {
-	echo region0 >"$CXL/decoder0.0/delete_region"
+	region dev0 >"$CXL/decoder0.0/delete_region"
 }
 unbind_memdev() {
-	cxl_unbind mem0
+	cxl_unbind "$(memdev dev0)"
 }
 unbind_endpoint() {
-	cxl_unbind endpoint2
+	cxl_unbind "$(endpoint dev0)"
 }
 unbind_port() {
 	cxl_unbind port1 && cxl_bind cxl_port port1
