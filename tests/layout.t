@@ -386,6 +386,10 @@ test_build_id() {
 	cp "$TMP/grown.o" "$TMP/noversions/vmlinux"
 	ok "... and headers of another build are an error" says 1 \
 		"vmlinux and /boot/vmlinuz-$KERNEL_RE are of two builds" --kdir "$TMP/noversions"
+	ok "BTF without a build id is an error then" says 1 \
+		"no build id of kernel $KERNEL_RE, which has no MODVERSIONS either: say with VMLINUX=" \
+		--kdir "$TMP/noversions" --vmlinux "$TMP/stock.btf"
+	ok "... and is none with MODVERSIONS" says 0 ': replace: ' --vmlinux "$TMP/stock.btf"
 }
 
 # As most distros have it: cxl_core.ko with BTF of its own on top of vmlinux's.

@@ -103,6 +103,18 @@ static inline bool core_decoder_is_passthrough(const struct cxl_switch_decoder *
 	return !cxlsd->cxld.commit && cxlsd->nr_targets == 1;
 }
 
+int cxl_accel_check_build(const char *who, const char *kernel, const char *core);
+
+/* In module init: was this module built for the kernel that runs? See build_id.c. */
+static inline int core_check_build(void)
+{
+#ifdef CONFIG_MODVERSIONS
+	return 0;
+#else
+	return cxl_accel_check_build(KBUILD_MODNAME, CXL_CORE_BUILD_ID, CXL_CORE_MODULE_BUILD_ID);
+#endif
+}
+
 struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
 					 u64 capacity, const struct cxl_register_map *map);
 int core_region_delete(struct cxl_region *cxlr);

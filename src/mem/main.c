@@ -29,6 +29,9 @@ static int __init cxl_mem_init(void)
 {
 	int rc;
 
+	rc = core_check_build();
+	if (rc)
+		return rc;
 	rc = detach_init();
 	if (rc)
 		return rc;

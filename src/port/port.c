@@ -174,6 +174,11 @@ static struct cxl_driver cxl_port_driver = {
 
 static int __init cxl_port_init(void)
 {
+	int rc;
+
+	rc = core_check_build();
+	if (rc)
+		return rc;
 	return cxl_driver_register(&cxl_port_driver);
 }
 module_init(cxl_port_init);

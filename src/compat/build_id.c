@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is the running kernel the one that the layouts were read from?
+ *
+ * With MODVERSIONS the kernel itself tells one build of a release from another. Without, a module is
+ * taken by every kernel of its name, whatever has changed inside of it. Build ids tell then: the linker
+ * makes them, of vmlinux and of each module, and sysfs shows those of what is running.
+ *
+ * Owns: nothing. Talks to: sysfs. Locks: none.
+ *
+ * A part of the module that is loaded first: cxl_port where that is replaced, else cxl_mem.
+ */
+#include <linux/elf.h>
+#include <linux/hex.h>
+#include <linux/kernel_read_file.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "core.h"
+
+#define KERNEL_NOTES	"/sys/kernel/notes"
+#define CORE_NOTES	"/sys/module/cxl_core/notes/.note.gnu.build-id"
+
+/* A type of the notes named "GNU": the linker's number, no header of the kernel has it. */
+#define NOTE_GNU_BUILD_ID	3
+
+/* The most that a linker makes of it is 20 bytes. */
+#define BUILD_ID_MAX	64
+
+/* Names and contents of ELF notes are padded. */
+static size_t padded(u32 size)
+{
+	return ALIGN((size_t)size, 4);
+}
+
+/* The build id among the ELF notes in @buf, as text; status as below. */
+static int find_build_id(const u8 *buf, size_t len, char *text)
+{
+	while (len >= sizeof(Elf64_Nhdr)) {
+		const Elf64_Nhdr *note = (const void *)buf;
+		size_t name = sizeof(*note), desc = name + padded(note->n_namesz);
+		size_t next = desc + padded(note->n_descsz);
+
+		if (next > len)
+			break;
+		if (note->n_type == NOTE_GNU_BUILD_ID && note->n_namesz == sizeof("GNU") &&
+		    !memcmp(buf + name, "GNU", sizeof("GNU"))) {
+			if (!note->n_descsz || note->n_descsz > BUILD_ID_MAX)
+				break;
+			*bin2hex(text, buf + desc, note->n_descsz) = '\0';
+			return 0;
+		}
+		buf += next;
+		len -= next;
+	}
+	return -ENODATA;
+}
+
+static int read_build_id(const char *path, char *text)
+{
+	void *buf = NULL;
+	ssize_t len;
+	int rc;
+
+	len = kernel_read_file_from_path_initns(path, 0, &buf, SZ_64K, NULL, READING_UNKNOWN);
+	if (len < 0)
+		return len;
+	rc = find_build_id(buf, len, text);
+	vfree(buf);
+	return rc;
+}
+
+static int check_build_id(const char *who, const char *what, const char *path,
+			  const char *expected)
+{
+	char text[2 * BUILD_ID_MAX + 1];
+	int rc;
+
+	rc = read_build_id(path, text);
+	if (rc) {
+		pr_err("%s: cannot tell which %s is running: no build id in %s (%pe)\n",
+		       who, what, path, ERR_PTR(rc));
+		return rc;
+	}
+	if (!strcmp(text, expected))
+		return 0;
+	pr_err("%s: built for another build of %s: %s, not %s; build cxl-accel again for this kernel\n",
+	       who, what, expected, text);
+	return -ENOEXEC;
+}
+
+/**
+ * cxl_accel_check_build() - refuse a kernel that is not the one this was built for
+ * @who: module that asks, for the log
+ * @kernel: build id of vmlinux, as lower case hex digits
+ * @core: the same of cxl_core.ko, or "" where cxl_core is built in
+ *
+ * What core_check_build() calls, with what the calling module was built for, if need be from another
+ * module.
+ *
+ * Context: may sleep; reads files of sysfs.
+ * Return: 0, -ENOEXEC after a line in the log if the ids differ, or why the running ones cannot be
+ * read.
+ */
+int cxl_accel_check_build(const char *who, const char *kernel, const char *core)
+{
+	int rc;
+
+	rc = check_build_id(who, "kernel", KERNEL_NOTES, kernel);
+	if (rc || !*core)
+		return rc;
+	return check_build_id(who, "cxl_core", CORE_NOTES, core);
+}
+#ifdef CORE_REPLACES_CXL_PORT
+CORE_EXPORT(cxl_accel_check_build);
+#endif
