@@ -2,9 +2,9 @@
 /*
  * Is the running kernel the one that the layouts were read from?
  *
- * With MODVERSIONS the kernel itself tells one build of a release from another. Without, a module is
- * taken by every kernel of its name, whatever has changed inside of it. Build ids tell then: the linker
- * makes them, of vmlinux and of each module, and sysfs shows those of what is running.
+ * With MODVERSIONS the kernel itself tells one build of a release from another. Without, a module
+ * is taken by every kernel of its name, whatever has changed inside of it. Build ids tell then: the
+ * linker makes them, of vmlinux and of each module, and sysfs shows those of what is running.
  *
  * Owns: nothing. Talks to: sysfs. Locks: none.
  *
@@ -95,8 +95,8 @@ static int check_build_id(const char *who, const char *what, const char *path,
  * @kernel: build id of vmlinux, as lower case hex digits
  * @core: the same of cxl_core.ko, or "" where cxl_core is built in
  *
- * What core_check_build() calls, with what the calling module was built for, if need be from another
- * module.
+ * What core_check_build() calls, with what the calling module was built for. That may be another
+ * module than this is in.
  *
  * Context: may sleep; reads files of sysfs.
  * Return: 0, -ENOEXEC after a line in the log if the ids differ, or why the running ones cannot be
