@@ -9,8 +9,9 @@ else
 KVER ?= $(shell uname -r)
 endif
 
-# T=name1,name2 runs those tests alone.
+# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/kernel.
 T ?=
+K ?=
 
 modules:
 	@test -n "$(KVER)" || { echo "make: say which kernel: make KVER=RELEASE" >&2; exit 2; }
@@ -20,7 +21,7 @@ demo:
 	@scripts/demo
 
 check:
-	@scripts/check "$(T)"
+	@scripts/check $(if $(K),--kernel "$(K)") $(if $(T),"$(T)")
 
 deb rpm:
 	@scripts/package $@
@@ -38,6 +39,7 @@ help:
 	@echo "make [KVER=RELEASE] [KDIR=DIR] [VMLINUX=FILE]   build the modules into build/RELEASE"
 	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
 	@echo "make check [T=NAME]   run all tests, or those named (root)"
+	@echo "make check K=modular  the same on a kernel that has cxl_core and cxl_port as modules (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
 	@echo "make clean            remove build/"

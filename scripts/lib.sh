@@ -72,3 +72,12 @@ stock_kernel() {
 		die "no 6.12 kernel in $CACHE/root/bookworm: 'make clean-all' and try again"
 	echo "$release"
 }
+
+# kernel_headers RELEASE: where its headers are, as seen in the bookworm root: those of scripts/kernel
+# are in the cache.
+kernel_headers() {
+	local dir=$CACHE/kernel/$1/lib/modules/$1/build
+
+	[ -d "$dir" ] || dir=/lib/modules/$1/build
+	echo "$dir"
+}

@@ -23,7 +23,7 @@ in_root() {
 prepare_bundle() {
 	local built=build/$KERNEL/Module.symvers
 
-	[ -f "$built" ] || in_root scripts/build "$KERNEL" >&2
+	[ -f "$built" ] || in_root scripts/build "$KERNEL" "$KDIR" >&2
 	mkdir "$BUNDLE"
 	cp "$built" "$BUNDLE/"
 }
@@ -32,7 +32,7 @@ prepare_bundle() {
 build() {
 	local name=$1 dir=$2
 	shift 2
-	in_root scripts/build-driver --bundle "$BUNDLE" --out "$TMP/$name" "$KERNEL" "$dir" "$@"
+	in_root scripts/build-driver --bundle "$BUNDLE" --out "$TMP/$name" "KDIR=$KDIR" "$KERNEL" "$dir" "$@"
 }
 
 # As build, with all warnings and sparse; and there must be none.
@@ -137,7 +137,7 @@ in_place() {
 	cp -R tests/drivers/vendor "$TMP/in-place"
 	dir=$TMP/in-place
 	is "without --out the module is left in the driver's directory, and is what is printed" \
-		"$(in_root scripts/build-driver --bundle "$BUNDLE" "$KERNEL" "$dir" 2>/dev/null)" "$dir/vendor_accel.ko"
+		"$(in_root scripts/build-driver --bundle "$BUNDLE" "KDIR=$KDIR" "$KERNEL" "$dir" 2>/dev/null)" "$dir/vendor_accel.ko"
 }
 
 # What 7.3 drivers do that older headers do not know.
@@ -263,25 +263,25 @@ wrong_arguments() {
 	ok "KDIR= that is none" says 1 'is not a kernel.s headers directory' \
 		in_root $bd "KDIR=$TMP/empty" "$KERNEL" $dir
 	ok "KDIR= of another kernel" says 1 'holds the headers of kernel' \
-		in_root $bd "KDIR=/lib/modules/$KERNEL/build" 6.12.0-other $dir
-	ok "no such driver" says 1 'no such directory' in_root $bd "$KERNEL" "$TMP/absent"
-	ok "a driver without Kbuild" says 1 'no Kbuild and no Makefile' in_root $bd "$KERNEL" "$TMP/empty"
+		in_root $bd "KDIR=$KDIR" 6.12.0-other $dir
+	ok "no such driver" says 1 'no such directory' in_root $bd "KDIR=$KDIR" "$KERNEL" "$TMP/absent"
+	ok "a driver without Kbuild" says 1 'no Kbuild and no Makefile' in_root $bd "KDIR=$KDIR" "$KERNEL" "$TMP/empty"
 	ok "a Kbuild that builds no module" says 1 'built no module' \
-		in_root $bd --bundle "$BUNDLE" "$KERNEL" "$TMP/nothing"
+		in_root $bd --bundle "$BUNDLE" "KDIR=$KDIR" "$KERNEL" "$TMP/nothing"
 	ok "--bundle without Module.symvers" says 1 'no Module.symvers in --bundle' \
-		in_root $bd --bundle "$TMP/empty" "$KERNEL" $dir
+		in_root $bd --bundle "$TMP/empty" "KDIR=$KDIR" "$KERNEL" $dir
 	: >"$TMP/empty/Module.symvers"
 	ok "--bundle with an empty one" says 1 'does not export devm_cxl_probe_mem' \
-		in_root $bd --bundle "$TMP/empty" "$KERNEL" $dir
+		in_root $bd --bundle "$TMP/empty" "KDIR=$KDIR" "$KERNEL" $dir
 	rm "$TMP/empty/Module.symvers"
 	ok "--out below the driver's directory" says 1 'is inside' \
-		in_root $bd --bundle "$BUNDLE" --out "$TMP/in-place/out" "$KERNEL" "$TMP/empty/../in-place"
+		in_root $bd --bundle "$BUNDLE" --out "$TMP/in-place/out" "KDIR=$KDIR" "$KERNEL" "$TMP/empty/../in-place"
 	ok "driver-flags without a question" says 2 'cflags or symvers' in_root scripts/driver-flags
 }
 
 # The tree as a package installs it, with a vendor's own Kbuild beside it.
 installed() {
-	local top=$TMP/usr/src/cxl-accel-0 vendor=$TMP/usr/src/vendor kdir=/lib/modules/$KERNEL/build
+	local top=$TMP/usr/src/cxl-accel-0 vendor=$TMP/usr/src/vendor kdir=$KDIR
 
 	mkdir -p "$top" "$vendor"
 	cp -R Makefile Kbuild dkms.conf src scripts "$top"
@@ -293,7 +293,7 @@ installed() {
 
 	ok "an installed tree whose bundle is not built says what to do" \
 		says 1 "not built for $KERNEL_RE: run 'make -C $top KVER=$KERNEL_RE'" \
-		in_root "$top/scripts/build-driver" "$KERNEL" tests/drivers/vendor
+		in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" tests/drivers/vendor
 	nok "a vendor's Kbuild that includes driver.mk does not build then" \
 		in_root make -C "$kdir" "M=$vendor"
 	like "and says the same" "$(in_root make -C "$kdir" "M=$vendor" 2>&1)" \
@@ -305,7 +305,7 @@ installed() {
 	ok "a vendor's Kbuild that includes driver.mk builds with the bundle built" \
 		in_root make -C "$kdir" "M=$vendor"
 	is "with nothing else said" "$(info import_ns "$vendor/vendor_accel.ko")" CXL
-	ok "and with scripts/build-driver as well" in_root "$top/scripts/build-driver" "$KERNEL" "$vendor"
+	ok "and with scripts/build-driver as well" in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" "$vendor"
 	ok "and cleans up" in_root make -C "$kdir" "M=$vendor" clean
 	rm -r "$top/build"
 	ok "CXL_ACCEL_SYMVERS= says where the bundle's Module.symvers is" \

@@ -5,7 +5,7 @@
 # Shared by the tests that hold cxl_mem to its contract, on the host: after lib.sh,
 # . tests/contract.sh. Their part in the guest is tests/guest/accel.sh.
 #
-#	MEM	options of scripts/vm: cxl_mem
+#	MEM	options of scripts/vm: cxl_mem, and cxl_port where that is replaced
 #	BUNDLE	the same, and the sample driver
 #	driver DIR
 #		build the driver in tests/DIR for the kernel under test. With one of these options
@@ -18,6 +18,7 @@
 #	MEM_IOCTL	mem_ioctl
 
 MEM=(--module "build/$KERNEL/cxl_mem.ko")
+[ ! -f "build/$KERNEL/cxl_port.ko" ] || MEM+=(--module "build/$KERNEL/cxl_port.ko")
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
@@ -28,7 +29,7 @@ driver() {
 	local name=${1##*/}
 
 	scripts/in-root bookworm -- scripts/build-driver --out "$TMP/$name" \
-		--bundle "build/$KERNEL" "$KERNEL" "tests/$1" >"$TMP/$name.log" 2>&1 && return
+		--bundle "build/$KERNEL" "KDIR=$KDIR" "$KERNEL" "tests/$1" >"$TMP/$name.log" 2>&1 && return
 	sed 's/^/# /' "$TMP/$name.log"
 	echo "Bail out! tests/$1 does not build"
 	exit 1

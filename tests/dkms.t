@@ -17,14 +17,14 @@ fi
 NONE=6.0.0-none	# a kernel that cannot be supported: it has no more than this
 # dkms's own variables, which the files read.
 # shellcheck disable=SC2034
-dkms_tree=$TMP/dkms install_tree=$TMP/modules
+dkms_tree=$TMP/dkms install_tree=$TMP/lib/modules
 arch=x86_64
 
 # Beside the real one, as seen by install_tree.
 fake_kernel() {
-	mkdir -p "$install_tree/$NONE/build" "$install_tree/$KERNEL"
+	mkdir -p "$install_tree/$NONE/build"
 	touch "$install_tree/$NONE/build/Module.symvers"
-	ln -s "/lib/modules/$KERNEL/build" "$install_tree/$KERNEL/build"
+	ln -s "${KDIR%/build}" "$install_tree/$KERNEL"
 }
 
 # What is left of a dkms.conf, as dkms takes it: from a function, in a subshell.
@@ -46,9 +46,13 @@ reads() {
 	like "$1" "$(read_conf "$3")" "$4"
 }
 
+# What the kernel has as modules is replaced.
+modules=cxl_mem
+grep -q "^kernel/drivers/cxl/cxl_port\.ko" "${KDIR%/build}/modules.dep" && modules="cxl_mem cxl_port"
+
 fake_kernel
 conf=dkms.conf
-reads 'build for a supported kernel' "$KERNEL" "$KERNEL" '^auto=yes exclusive= .* modules=cxl_mem$'
+reads 'build for a supported kernel' "$KERNEL" "$KERNEL" "^auto=yes exclusive= .* modules=$modules\$"
 reads 'build for another: skipped' "$NONE" "$NONE" '^auto= exclusive=\^not-this-kernel\$ '
 reads 'autoinstall, nothing built yet' "$KERNEL" '' '^auto=yes exclusive= .* modules=cxl_mem$'
 reads 'autoinstall for the other, nothing built yet' "$NONE" '' '^auto= '

@@ -18,6 +18,7 @@
 #
 #	TREE	top of the source tree, and the working directory
 #	KERNEL	the stock kernel that is tested; CXL_TEST_KERNEL=RELEASE overrides it
+#	KDIR	its headers, as seen in the bookworm root
 #	TMP	directory of this test's own, removed at its end
 #
 # Runs as root. A test ends with done_testing.
@@ -34,9 +35,11 @@ trap 'rm -rf "$TMP" "$tap_output"' EXIT
 
 scripts/root bookworm >/dev/null || exit
 KERNEL=${CXL_TEST_KERNEL:-$(stock_kernel)}
+KDIR=$(kernel_headers "$KERNEL")
 
+# The time is for a busy machine; what hangs is found all the same.
 in_guest() {
-	scripts/vm --kernel "$KERNEL" "$@"
+	scripts/vm --kernel "$KERNEL" --timeout 400 "$@"
 }
 
 stock_module() {

@@ -16,6 +16,7 @@ CXL_DRIVERS=/sys/bus/cxl/drivers
 PCI=/sys/bus/pci/devices
 PCI_DRIVERS=/sys/bus/pci/drivers
 HOST_DRIVER=/sys/bus/platform/drivers/cxl_acpi
+STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl
 SIZE=0x10000000		# of each device's memory
 
 # ---- modules ----
@@ -27,6 +28,26 @@ load_hierarchy() {
 
 loaded() {
 	[ -e "/sys/module/$1/initstate" ]
+}
+
+# Where it is built in, cxl_mem adopts the kernel's own; where not, we have one.
+port_is_module() {
+	[ -e "$STOCK/cxl_port.ko" ]
+}
+
+# The CXL hierarchy with the kernel's own modules, of which modprobe would take ours.
+load_stock() {
+	if port_is_module; then
+		modprobe cxl_core && insmod "$STOCK/cxl_port.ko" || return
+	fi
+	modprobe -a cxl_acpi cxl_pci && insmod "$STOCK/cxl_mem.ko"
+}
+
+# All of cxl_port, cxl_mem, cxl_pci and cxl_acpi that is loaded, whosever it is.
+unload_cxl() {
+	for accel_sh in cxl_mem cxl_pci cxl_acpi cxl_port; do
+		! loaded "$accel_sh" || rmmod "$accel_sh" || return
+	done
 }
 
 # ---- devices ----

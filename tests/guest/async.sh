@@ -9,7 +9,6 @@
 . /guest/accel.sh
 
 turns=$1
-STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl/cxl_mem.ko
 
 # The driver core says there when it puts a probe off.
 echo 'file dd.c +p' >/sys/kernel/debug/dynamic_debug/control
@@ -25,13 +24,12 @@ put_off() {
 
 stock() {
 	log_mark
-	modprobe -a cxl_acpi cxl_pci
-	insmod "$STOCK"
+	load_stock
 	wait_for 2 expander_works
 	diag "expander with the stock modules: $(expander_works && echo works || echo fails)" \
 		"($(log_new | grep -E 'failed probe|not enabled' | sed 's/^[^]]*] //'))"
 	like "$1: the stock modules do put probes off" "$(put_off)" '^[1-9]'
-	rmmod cxl_mem cxl_pci cxl_acpi
+	unload_cxl
 }
 
 stock 'before'

@@ -7,7 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
-STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl/cxl_mem.ko
 dev0=$(pci_address dev0)
 
 expander_works() {
@@ -25,8 +24,7 @@ nok "no cxl_mem: a stranger's driver does not load either" insmod /modules/vendo
 is 'no cxl_mem: the kernel says why' \
 	"$(log_count 'vendor_accel: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
 
-modprobe -a cxl_acpi cxl_pci
-ok 'the stock cxl_mem loads' insmod "$STOCK"
+ok 'the stock modules load' load_stock
 ok 'the expander works with it' wait_for 5 expander_works
 cxl list -vvv >/tmp/list.stock
 log_mark
@@ -34,10 +32,61 @@ nok 'stock cxl_mem: the driver does not load' insmod /modules/cxl_accel_sample.k
 is 'stock cxl_mem: the kernel says why' \
 	"$(log_count 'cxl_accel_sample: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
 nok 'stock cxl_mem: ours does not load beside it' insmod /modules/cxl_mem.ko
-ok 'the stock cxl_mem unloads' rmmod cxl_mem
+if port_is_module; then
+	nok 'stock cxl_port: ours does not load beside it' insmod /modules/cxl_port.ko
+	ok 'the stock cxl_mem unloads' rmmod cxl_mem
+	log_mark
+	nok 'stock cxl_port: our cxl_mem does not load' insmod /modules/cxl_mem.ko
+	is 'stock cxl_port: the kernel says why' \
+		"$(log_count 'cxl_mem: Unknown symbol devm_cxl_add_endpoint \(err -2\)')" 1
+fi
+ok 'the stock modules unload' unload_cxl
+
+# ---- each module without the one that it needs ----
+
+# missing MODULE NEEDED SYMBOL
+missing() {
+	log_mark
+	nok "no $2: $1 does not load" insmod "/modules/$1.ko"
+	ok "no $2: the kernel says why" log_has "^[^a-z]*$1: Unknown symbol $3 \(err -2\)"
+}
+if port_is_module; then
+	ok 'cxl_core unloads when nothing needs it' rmmod cxl_core
+	missing cxl_port cxl_core __cxl_driver_register
+	modprobe cxl_core
+	missing cxl_mem cxl_port devm_cxl_add_endpoint
+	missing cxl_accel_sample cxl_mem devm_cxl_probe_mem
+	rmmod cxl_core
+fi
+
+# ---- in the order of their dependencies, which is that of what they need ----
+
+# What modprobe -v loads or unloads, in order.
+modprobe_order() {
+	modprobe -v "$@" | awk '{ sub(/.*\//, "", $2); sub(/\.ko$/, "", $2); printf "%s ", $2 }'
+}
+ours='cxl_mem cxl_accel_sample '
+owned='cxl_accel_sample cxl_mem '
+also=
+if port_is_module; then
+	ours="cxl_core cxl_port $ours"
+	owned="${owned}cxl_port cxl_core "
+	also=cxl_port
+fi
+is 'modprobe of the driver loads what it needs, in order' "$(modprobe_order cxl_accel_sample)" "$ours"
+is 'by dependencies, nobody asks for it' \
+	"$(grep -E '^softdep (cxl_accel_sample|cxl_mem|cxl_port) ' "/lib/modules/$(uname -r)/modules.softdep")" ''
+for module in ${owned#* }; do
+	nok "$module cannot be removed under it" rmmod "$module"
+	[ "$module" = cxl_core ] || like "$module is ours" "$(cat "/sys/module/$module/taint")" O
+done
+# What a dependency depends on is not asked for by modprobe -r.
+is 'modprobe -r of the driver unloads that, in order' \
+	"$(modprobe_order -r cxl_accel_sample ${also:+"$also"})" "$owned"
 
 # ---- with it ----
 
+modprobe -a cxl_acpi cxl_pci
 ok 'modprobe of the driver brings our cxl_mem' modprobe cxl_accel_sample
 ok 'it is attached' attached dev0
 rmmod cxl_accel_sample
@@ -93,9 +142,7 @@ is 'removed never' "$(log_count "$dev0: removed")" 0
 ok 'the expander works again' wait_for 5 expander_works
 ok 'the driver unloads' rmmod vendor_accel
 is 'it was told once' "$(log_count "$dev0: removed")" 1
-rmmod cxl_mem
-rmmod cxl_pci
-rmmod cxl_acpi
+unload_cxl
 
 # ---- all legal orders ----
 
@@ -109,6 +156,8 @@ bus_has_driver() {
 module() {
 	case $1 in
 	A) echo cxl_acpi ;;
+	C) echo cxl_core ;;
+	O) echo cxl_port ;;
 	P) echo cxl_pci ;;
 	M) echo cxl_mem ;;
 	D) echo vendor_accel ;;
@@ -119,7 +168,7 @@ cycle() {
 	log_mark
 	failed=
 	for letter in $1; do
-		modprobe "$(module "$letter")" || failed="$failed load-$letter"
+		"${load:-modprobe}" "$(module "$letter")" || failed="$failed load-$letter"
 	done
 	wait_for 10 attached dev0 || failed="$failed attach"
 	wait_for 5 expander_works || failed="$failed expander"
@@ -145,13 +194,29 @@ cycle 'M A D P' 'A D M P'
 cycle 'M D A P' 'A D P M'
 cycle 'M D P A' 'A P D M'
 
+# cxl_acpi asks for cxl_port, by a softdep. It does without, and its ports wait.
+insmod_alone() {
+	insmod "$(modinfo -n "$1")"
+}
+if port_is_module; then
+	unload_cxl
+	rmmod cxl_core
+	load=insmod_alone
+	cycle 'C A P O M D' 'D M O P A C'
+	cycle 'C A O M P D' 'D P M A O C'
+	cycle 'C O A P M D' 'D M P O A C'
+	cycle 'C P A O M D' 'A D M O P C'
+	cycle 'C P O M D A' 'D M O A P C'
+	cycle 'C O M D P A' 'P D M O A C'
+	load=
+fi
+
 # ---- the stock module again ----
 
-modprobe -a cxl_acpi cxl_pci
-ok 'the stock cxl_mem loads after all that' insmod "$STOCK"
+ok 'the stock modules load after all that' load_stock
 ok 'the expander works with it' wait_for 5 expander_works
 cxl list -vvv >/tmp/list.again
 ok 'cxl list is what it was' diff /tmp/list.stock /tmp/list.again
-ok 'the stock cxl_mem unloads' rmmod cxl_mem
+ok 'the stock modules unload' unload_cxl
 
 done_testing

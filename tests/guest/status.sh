@@ -7,7 +7,6 @@
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
-STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl/cxl_mem.ko
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
 
@@ -30,18 +29,18 @@ says 'the accelerator has no driver' "^accelerator +$dev0 acce:0002: no driver"
 says 'nor has the expander' "^expander +$dev1 .*: no memdev: not bound to cxl_pci"
 says 'the kernel cannot be judged without headers' '^kernel .* \(running\): cannot be told: its headers'
 
-modprobe -a cxl_acpi cxl_pci
-insmod "$STOCK"
+load_stock
 look 3 'the stock cxl_mem is loaded'
 says 'it says so' "^cxl_mem +loaded, stock, .*/kernel/drivers/cxl/cxl_mem.ko"
 wait_for 5 test -e /sys/bus/cxl/devices/mem0/driver
 look 3 'still'
 says 'the expander is ready' "^expander +$dev1 8086:0d93: ready, driver cxl_pci, mem0, endpoint[0-9]"
-rmmod cxl_mem
+unload_cxl
 
+modprobe -a cxl_acpi cxl_pci
 modprobe cxl_accel_sample
 if [ "$1" = attached ]; then
-	wait_for 5 complete dev0
+	wait_for 5 attached dev0
 	look 0 'the accelerator is attached'
 	says 'whose cxl_mem' '^cxl_mem +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_mem.ko'
 	says 'with its range' \
