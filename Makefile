@@ -23,6 +23,9 @@ demo:
 check:
 	@scripts/check $(if $(K),--kernel "$(K)") $(if $(T),"$(T)")
 
+check-long:
+	@scripts/check-long $(if $(T),"$(T)")
+
 deb rpm:
 	@scripts/package $@
 
@@ -40,9 +43,10 @@ help:
 	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
 	@echo "make check [T=NAME]   run all tests, or those named (root)"
 	@echo "make check K=modular  the same on a kernel that has cxl_core and cxl_port as modules (root)"
+	@echo "make check-long       the same on kernels that are built for it, one of them for finding faults (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
 	@echo "make clean            remove build/"
 	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"
 
-.PHONY: modules demo check deb rpm check-packages clean clean-all help
+.PHONY: modules demo check check-long deb rpm check-packages clean clean-all help
