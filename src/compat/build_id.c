@@ -84,7 +84,7 @@ static int check_build_id(const char *who, const char *what, const char *path,
 	}
 	if (!strcmp(text, expected))
 		return 0;
-	pr_err("%s: built for another build of %s: %s, not %s; build cxl-accel again for this kernel\n",
+	pr_err("%s: built for another build of %s: %s, not %s; build cxl-accel again for it\n",
 	       who, what, expected, text);
 	return -ENOEXEC;
 }
