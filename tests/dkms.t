@@ -70,7 +70,12 @@ reads 'a kernel that got cxl_port, too' "$NONE" "$NONE" ' modules=cxl_mem cxl_po
 mkdir "$TMP/driver"
 sed "s,/usr/src/cxl-accel/,$TREE/," tests/packages/vendor-dkms/dkms.conf >"$TMP/driver/dkms.conf"
 conf=$TMP/driver/dkms.conf
-reads 'a driver, supported kernel: cxl-accel first' "$KERNEL" "$KERNEL" \
+reads 'a driver, supported kernel, cxl-accel not built yet: skipped' "$KERNEL" "$KERNEL" \
+	'^auto=yes exclusive=\^not-this-kernel\$ depends=cxl-accel '
+reads 'a driver, autoinstall, nothing built yet: cxl-accel first' "$KERNEL" '' '^auto=yes exclusive= depends=cxl-accel '
+mkdir -p "$dkms_tree/cxl-accel/$version/$KERNEL/$arch/module"
+touch "$dkms_tree/cxl-accel/$version/$KERNEL/$arch/module/Module.symvers"
+reads 'a driver, cxl-accel is there' "$KERNEL" "$KERNEL" \
 	'^auto=yes exclusive= depends=cxl-accel modules=vendor_accel$'
 reads 'a driver, another kernel: skipped' "$NONE" "$NONE" '^auto= exclusive=\^not'
 reads 'a driver, autoinstall for the other' "$NONE" "$KERNEL" '^auto= exclusive= '
