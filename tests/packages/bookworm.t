@@ -9,5 +9,5 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=debian.sh
 . "$(dirname "$0")/debian.sh"
 
-debian_test bookworm
+debian_test bookworm "Debian 13"
 done_testing

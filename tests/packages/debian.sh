@@ -1,70 +1,178 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# debian_test SUITE: cxl-accel-dkms in a user's Debian: installation, a boot, the vendor's package,
-# a kernel upgrade, a boot from the new kernel's initramfs, an upgrade and a downgrade of
-# the package. Source it after lib.sh.
+# debian_test SUITE OTHER: what the README tells a user of Debian SUITE (as in "Debian 12") to install,
+# typed word for word. OTHER is the other one, whose commands are left out. Between the lines: the
+# vendor's package, installed before ours and after ours; an upgrade and a downgrade of the package; the
+# sample driver in the initramfs. Source it after lib.sh.
+#
+# "sudo reboot" is the end of what is typed before a boot; what follows it is typed in the booted
+# system. All else is typed in the system while it is a directory: a guest would take ten times as long.
 
-installed() {
-	in_system dkms status "$1" -k "$2" 2>/dev/null | grep -q ': installed'
-}
+VENDOR=vendor-accel-dkms_1.0_all.deb
 
 vermagic_is() {
 	[ "$(in_system modinfo -k "$1" -F vermagic "$2" | cut -d' ' -f1)" = "$1" ]
 }
 
-debian_test() {
-	local suite=$1 old new version
+# The file of a module is the one that modprobe would take, it is for that kernel, and the initramfs of
+# that kernel, if it has the module, has the same.
+ready() {
+	local module=$1 kernel=$2
 
-	new_system "$suite"
-	old=$(kernels)
-	version=$(package_version)
-	cp "$(deb "")" "$(vendor_deb)" "$SYSTEM/root/"
+	like "$kernel: modprobe would take ours" "$(in_system modinfo -k "$kernel" -F filename "$module")" \
+		"^/lib/modules/.*/updates/dkms/$module.ko"
+	ok "$kernel: $module was built for that kernel" vermagic_is "$kernel" "$module"
+}
 
-	ok 'the package can be installed' user "apt-get install -y /root/cxl-accel-dkms_${version}_all.deb"
-	ok "dkms has installed it for $old" installed cxl-accel "$old"
-	like 'modprobe would take ours' "$(in_system modinfo -k "$old" -F filename cxl_mem)" \
-		"^/lib/modules/.*/updates/dkms/cxl_mem.ko"
-	ok 'it was built for that kernel' vermagic_is "$old" cxl_mem
-	ok "cxl-accel check says so" user "cxl-accel check $old"
-	ok "the vendor's package can be installed" user "apt-get install -y /root/vendor-accel-dkms_1.0_all.deb"
-	ok "its module was built" installed vendor-accel "$old"
-	boot "$old" tests/packages/guest/ours.sh
+version_is() {
+	is "$1: cxl_mem is version $2" "$(in_system modinfo -k "$1" -F version cxl_mem)" "$2"
+	ok "$1: so dkms says" installed "cxl-accel/$2" "$1"
+}
 
-	boot --append " module.sig_enforce=1" "$old" tests/packages/guest/refused.sh
+# Names of all files, and sums of those that others write into.
+manifest() {
+	(
+		cd "$SYSTEM" || exit
+		find lib/modules/ var/lib/dkms/ etc usr/src
+		find etc -type f ! -name ld.so.cache -exec sha256sum {} +
+	) 2>/dev/null | sort
+}
 
-	ok 'the kernel can be upgraded' user \
-		"apt-get install -y linux-image-6.12-amd64 linux-headers-6.12-amd64 || apt-get install -y linux-image-amd64 linux-headers-amd64"
-	new=$(kernels | tail -n 1)
-	nok 'it is another kernel' test "$old" = "$new"
-	ok "dkms has installed it for $new" installed cxl-accel "$new"
-	ok "the vendor's module, too" installed vendor-accel "$new"
-	ok 'it was built for that kernel' vermagic_is "$new" cxl_mem
-	echo vendor_accel >>"$SYSTEM/etc/initramfs-tools/modules"
-	: >"$SYSTEM/etc/initramfs-tools/conf.d/cxl-accel-test"
-	ok 'an initramfs with the driver in it can be made' user "update-initramfs -u -k $new"
-	boot "$new" tests/packages/guest/ours.sh
+# Directories and files of the packages that the system has; the newer kernel came meanwhile. What
+# depmod writes is compared by itself, and the key that dkms made is the machine's.
+owned() {
+	cat "$SYSTEM"/var/lib/dpkg/info/*.list | sed 's,^/usr/lib/modules,/lib/modules,; s,^/,,'
+	(cd "$SYSTEM" && printf '%s\n' lib/modules/*/modules.* lib/modules/*/build lib/modules/*/source)
+	printf '%s\n' var/lib/dkms/ var/lib/dkms/mok.key var/lib/dkms/mok.pub
+}
 
-	cp "$(deb "$version.1")" "$SYSTEM/root/"
-	SHOW=30 ok 'the package can be upgraded' user "apt-get install -y /root/cxl-accel-dkms_$version.1_all.deb"
-	ok "dkms has the new version" installed "cxl-accel/$version.1" "$new"
-	like "the vendor's module was built again" "$(cat "$TMP/output")" 'vendor-accel/1.0 was built against an earlier version'
-	ok "and is installed" installed vendor-accel "$new"
-	ok 'the initramfs has the new cxl_mem' initramfs_has_ours "$new"
-	ok 'the package can be downgraded' user \
-		"apt-get install -y --allow-downgrades /root/cxl-accel-dkms_${version}_all.deb"
-	ok "dkms has the old version" installed "cxl-accel/$version" "$new"
-	nok "and only that" installed "cxl-accel/$version.1" "$new"
+left_over() {
+	manifest | comm -13 "$TMP/before" - | grep -vxF -f <(owned) || true
+}
 
+gone() {
+	manifest | comm -23 "$TMP/before" - || true
+}
+
+# depmod once more, elsewhere.
+depmod_is_current() {
+	rm -rf "$SYSTEM/tmp/depmod"
+	mkdir -p "$SYSTEM/tmp/depmod"
+	in_system depmod -o /tmp/depmod "$1" &&
+		diff "$SYSTEM/lib/modules/$1/modules.dep" "$SYSTEM/tmp/depmod/lib/modules/$1/modules.dep"
+}
+
+nothing_is_left() {
+	local kernel
+
+	is 'nothing is left in /lib/modules, /var/lib/dkms, /etc, /usr/src' "$(left_over)" ''
+	is 'and nothing is missing' "$(gone)" ''
+	for kernel in $(kernels); do
+		ok "$kernel: modules.dep is that of the kernel" depmod_is_current "$kernel"
+		like "$kernel: modprobe takes the stock module" \
+			"$(in_system modinfo -k "$kernel" -F filename cxl_mem)" '/kernel/drivers/cxl/cxl_mem.ko'
+		unlike "$kernel: the initramfs has nothing of it" "$(in_system lsinitramfs "/boot/initrd.img-$kernel")" \
+			'updates/|extra/|cxl-accel|vendor_accel|cxl_accel'
+	done
+	like 'the initramfs has the stock module' "$(in_system lsinitramfs "/boot/initrd.img-$kernel")" \
+		'/kernel/drivers/cxl/cxl_mem.ko'
+}
+
+# As the README tells to build a driver by hand; it is in the initramfs, and with it all of CXL.
+install_sample() {
+	local extra=/lib/modules/$1/extra
+
+	user "sudo /usr/src/cxl-accel/scripts/build-driver --out /root/sample $1 /usr/src/cxl-accel/src/sample" &&
+		user "sudo install -D -m 644 -t $extra /root/sample/cxl_accel_sample.ko" &&
+		user "sudo depmod $1" &&
+		user 'printf "%s\n" cxl_pci cxl_accel_sample | sudo tee -a /etc/initramfs-tools/modules' &&
+		user "sudo update-initramfs -u -k $1"
+}
+
+remove_sample() {
+	user "sudo rm -r /lib/modules/$1/extra /root/sample" &&
+		user "sudo depmod $1" &&
+		user "sudo sed -i /cxl_accel_sample/d /etc/initramfs-tools/modules" &&
+		user "sudo update-initramfs -u -k $1"
 }
 
 initramfs_has_ours() {
 	rm -rf "$SYSTEM/tmp/initramfs"
 	in_system unmkinitramfs "/boot/initrd.img-$1" /tmp/initramfs
-	[ "$(modinfo_of "$(find "$SYSTEM/tmp/initramfs" -name 'cxl_mem.ko*')")" = \
-		"$(modinfo_of "$(ls "$SYSTEM/lib/modules/$1/updates/dkms"/cxl_mem.ko*)")" ]
+	[ "$(srcversion "$(find "$SYSTEM/tmp/initramfs" -name 'cxl_mem.ko*')")" = \
+		"$(srcversion "$(ls "$SYSTEM/lib/modules/$1/updates/dkms"/cxl_mem.ko*)")" ]
 }
 
-modinfo_of() {
+srcversion() {
 	in_system modinfo -F srcversion "${1#"$SYSTEM"}"
+}
+
+vendor_is_installed() {
+	ok "$1: the vendor's module is installed" installed vendor-accel "$1"
+	ok "$1: it was built for that kernel" vermagic_is "$1" vendor_accel
+}
+
+debian_test() {
+	local suite=$1 other=$2 old new version
+
+	version=$(package_version)
+	new_system "$suite"
+	old=$(kernels)
+	cp "$(vendor_deb)" "$(deb "$version.1")" "$SYSTEM/home/user/cxl-accel/"
+	manifest >"$TMP/before"
+	readme Install "# $other" 'rpm|dnf'
+
+	ok "the vendor's package can be installed without cxl-accel" user "sudo apt-get install --no-install-recommends ./$VENDOR"
+	like "and is skipped" "$(cat "$TMP/output")" "dkms-driver.conf: No such file or directory|AUTOINSTALL"
+	nok "its module was not built" installed vendor-accel "$old"
+	types 'the package can be built' '^sudo make deb'
+	types 'the package can be installed' '^sudo apt-get install ./build/packages/'
+	version_is "$old" "$version"
+	ready cxl_mem "$old"
+	ok "cxl-accel check says so" user "sudo cxl-accel check $old"
+	vendor_is_installed "$old"
+	ok 'reboot' typed '^sudo reboot$'
+	ok 'what to type then' typed '^sudo cxl-accel status$'
+	boot --types "$LINE" "$old" tests/packages/guest/ours.sh vendor_accel
+
+	ok "the vendor's package can be removed" user 'sudo apt-get purge vendor-accel-dkms'
+	nok 'its module is gone' installed vendor-accel "$old"
+	ok 'and installed with cxl-accel there' user "sudo apt-get install ./$VENDOR"
+	vendor_is_installed "$old"
+
+	types 'the kernel can be upgraded' '^sudo apt-get install linux-image-.* linux-headers-'
+	new=$(kernels | tail -n 1)
+	nok 'it is another kernel' test "$old" = "$new"
+	version_is "$new" "$version"
+	ready cxl_mem "$new"
+	vendor_is_installed "$new"
+	version_is "$old" "$version"
+
+	SHOW=30 ok 'the package can be upgraded' user "sudo apt-get install ./cxl-accel-dkms_$version.1_all.deb"
+	for kernel in "$old" "$new"; do
+		like "$kernel: the vendor's module was built again" "$(cat "$TMP/output")" \
+			"vendor-accel/1.0 was built against an earlier version: building it again for ${kernel//+/.}"
+		version_is "$kernel" "$version.1"
+		vendor_is_installed "$kernel"
+	done
+	ok 'the package can be downgraded' user \
+		"sudo apt-get install --allow-downgrades ./build/packages/cxl-accel-dkms_${version}_all.deb"
+	for kernel in "$old" "$new"; do
+		version_is "$kernel" "$version"
+		nok "$kernel: and only that" installed "cxl-accel/$version.1" "$kernel"
+		vendor_is_installed "$kernel"
+	done
+
+	ok "the vendor's package can be removed" user 'sudo apt-get purge vendor-accel-dkms'
+	ok 'the sample driver can be installed, and put into the initramfs' install_sample "$new"
+	ok 'our cxl_mem is in there' initramfs_has_ours "$new"
+	boot --types "sudo cxl-accel status" "$new" tests/packages/guest/ours.sh cxl_accel_sample initramfs
+
+	ok 'the sample driver can be removed' remove_sample "$new"
+	types 'cxl-accel can be purged' '^sudo apt-get purge --autoremove cxl-accel-dkms$'
+	sed -i /cxl_pci/d "$TMP/before" # etc/initramfs-tools/modules
+	nothing_is_left
+	boot "$new" tests/packages/guest/stock.sh
+	typed_all
 }

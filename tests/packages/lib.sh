@@ -8,21 +8,34 @@
 #
 #	new_system SUITE
 #		Start from a fresh Debian system (see tests/packages/system). It is at $SYSTEM, and goes
-#		with the test.
+#		with the test. A copy of the source tree is in it, as its user has cloned it.
 #	in_system CMD...
 #		Run CMD in it as its root user, with apt and all.
 #	user "COMMAND LINE"
-#		The same for what a user types; its output is shown as comments, and kept in $TMP/output.
-#	boot [OPTION]... KERNEL SCRIPT
+#		What the system's user types, in the source tree; the output is shown as comments, and kept
+#		in $TMP/output.
+#	readme SECTION [FILTER...]
+#		From now on the user types what the README says: the indented lines below the heading
+#		SECTION, less those that match one of the FILTERs, extended regular expressions.
+#	typed PATTERN
+#		Take the next of these lines into $LINE; status 1 if it does not match PATTERN.
+#	types WHAT PATTERN
+#		A check: the next line matches, and does its job when the user types it as it is.
+#	typed_all
+#		A check: that was all of them.
+#	boot [OPTION]... KERNEL SCRIPT [ARG]...
 #		Boot it under QEMU with an accelerator (dev0, its memory committed by platform firmware) and
 #		an expander, and run SCRIPT in it when systemd is up. SCRIPT prints TAP, by way of
 #		/guest/tap.sh. What the boot changes in the system is lost.
 #		  --append STRING   add to the kernel command line (begins with a blank)
 #		  --timeout N       seconds
+#		  --types LINE      what the user types in it: /guest/typed
 #		  --efi VARS        with Secure Boot on, by the keys in the variables of Debian's OVMF in VARS.
 #		                    Its lockdown stops our platform firmware, so nothing is committed.
 #	deb [VERSION]
 #		Print the path of the Debian package, as is or with another version.
+#	installed MODULE[/VERSION] KERNEL
+#		dkms has installed it.
 #
 #	TREE	top of the source tree, and the working directory
 #	TMP	directory of this test's own, removed at its end
@@ -40,6 +53,7 @@ cd "$TREE" || exit
 mkdir -p "$CACHE/packages"
 TMP=$(mktemp -d "$CACHE/packages/test.XXXXXX")
 SYSTEM=''
+LINE=''
 trap end_test EXIT
 # shellcheck source-path=SCRIPTDIR source=../guest/tap.sh
 . "$TREE/tests/guest/tap.sh"
@@ -75,19 +89,32 @@ make_dev() {
 	ln -s fd/2 "$1/stderr"
 }
 
+# Upper layer, mount point: changes to the directory LOWER are kept in a directory of this test's own.
+mount_copy() {
+	local lower=$1 name=$2 point=$3
+
+	mkdir -p "$TMP/system/$name-upper" "$TMP/system/$name-work" "$point"
+	mount -t overlay overlay -o \
+		"lowerdir=$lower,upperdir=$TMP/system/$name-upper,workdir=$TMP/system/$name-work" "$point"
+}
+
 new_system() {
 	drop_system
 	BASE=$(tests/packages/system "$1")
-	mkdir -p "$TMP"/system/{upper,work,root}
+	mkdir -p "$TMP/system/root"
 	SYSTEM=$TMP/system/root
-	mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$TMP/system/upper,workdir=$TMP/system/work" "$SYSTEM"
+	mount_copy "$BASE" root "$SYSTEM"
 	mount -t proc proc "$SYSTEM/proc"
 	mount -t tmpfs tmpfs "$SYSTEM/run"
 	make_dev "$SYSTEM/dev"
 	cp -L /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
-	# A small initramfs is made, and read by the guest, in a tenth of the time.
-	echo MODULES=list >"$SYSTEM/etc/initramfs-tools/conf.d/cxl-accel-test-modules"
-	printf '%s\n' virtio_pci virtio_blk ext4 >>"$SYSTEM/etc/initramfs-tools/modules"
+	echo "127.0.0.1 localhost $(uname -n)" >"$SYSTEM/etc/hosts"
+	mkdir "$SYSTEM/home/user/cxl-accel"
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C "$SYSTEM/home/user/cxl-accel"
+	chroot "$SYSTEM" chown -R user: /home/user/cxl-accel
+	# The private root that packages are built in is there already.
+	scripts/root packaging >/dev/null
+	mount_copy "$CACHE/root/packaging" packaging "$SYSTEM/var/cache/cxl-accel/root/packaging"
 }
 
 in_system() {
@@ -98,30 +125,80 @@ in_system() {
 user() {
 	local rc=0
 
-	echo "# root@system:~# $1"
-	in_system sh -c "$1" >"$TMP/output" 2>&1 </dev/null || rc=$?
+	echo "# user@system:~/cxl-accel\$ $1"
+	# shellcheck disable=SC2016 # $1 is the inner shell's
+	in_system PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/user /usr/sbin/runuser -u user -- \
+		sh -c 'cd ~/cxl-accel && eval "$1"' sh "$1" >"$TMP/output" 2>&1 </dev/null || rc=$?
 	sed 's/^/#   /' "$TMP/output" | tail -n "${SHOW:-8}"
 	return "$rc"
 }
 
+# ---- what the README says ----
+
+readme() {
+	local section=$1 filter
+	shift
+
+	awk -v section="$section" '
+		/^##/ { inside = $0 ~ "^##+ " section "$" }
+		inside && sub(/^    /, "")' README.md >"$TMP/readme"
+	for filter; do
+		sed -i -E "\\,$filter,d" "$TMP/readme"
+	done
+}
+
+typed() {
+	LINE=$(head -n 1 "$TMP/readme")
+	sed -i 1d "$TMP/readme"
+	[[ $LINE =~ $1 ]] || {
+		echo "the README says: $LINE"
+		return 1
+	}
+}
+
+type_next() {
+	typed "$1" && user "$LINE"
+}
+
+# Not by ok(), which keeps output to itself.
+types() {
+	if type_next "$2"; then
+		pass "$1"
+	else
+		fail "$1"
+		tail -n 40 "$TMP/output" | sed 's/^/# /'
+	fi
+}
+
+typed_all() {
+	is 'these were all the commands of the README' "$(cat "$TMP/readme")" ''
+}
+
+# ---- packages ----
+
+installed() {
+	in_system dkms status "$1" -k "$2" 2>/dev/null | grep -q ': installed'
+}
+
+# repack VERSION: the package with another version, in its own directory
 deb() {
-	local file version=${1:-}
+	local file version=${1:-} dir=$TMP/deb old
 
 	file=$(ls "$TREE"/build/packages/cxl-accel-dkms_*_all.deb)
 	if [ -n "$version" ]; then
-		rm -rf "$TMP/deb"
-		mkdir -p "$TMP/deb/DEBIAN"
-		dpkg-deb -x "$file" "$TMP/deb"
-		dpkg-deb -e "$file" "$TMP/deb/DEBIAN"
-		local old
 		old=$(dpkg-deb -f "$file" Version)
-		mv "$TMP/deb/usr/src/cxl-accel-$old" "$TMP/deb/usr/src/cxl-accel-$version"
-		ln -sfn "cxl-accel-$version" "$TMP/deb/usr/src/cxl-accel"
-		ln -sfn "../src/cxl-accel-$version/scripts/cxl-accel" "$TMP/deb/usr/sbin/cxl-accel"
-		sed -i "s/$old/$version/g" "$TMP"/deb/DEBIAN/{control,postinst,prerm} "$TMP/deb/usr/src/cxl-accel-$version/dkms.conf"
-		(cd "$TMP/deb" && find usr -type f -exec md5sum {} +) >"$TMP/deb/DEBIAN/md5sums"
-		dpkg-deb --root-owner-group -b "$TMP/deb" "$TMP/cxl-accel-dkms_${version}_all.deb" >&2
+		rm -rf "$dir"
+		mkdir -p "$dir/DEBIAN"
+		dpkg-deb -x "$file" "$dir"
+		dpkg-deb -e "$file" "$dir/DEBIAN"
+		mv "$dir/usr/src/cxl-accel-$old" "$dir/usr/src/cxl-accel-$version"
+		ln -sfn "cxl-accel-$version" "$dir/usr/src/cxl-accel"
+		ln -sfn "../src/cxl-accel-$version/scripts/cxl-accel" "$dir/usr/sbin/cxl-accel"
+		sed -i "s/$old/$version/g" "$dir"/DEBIAN/{control,postinst,prerm} \
+			"$dir/usr/src/cxl-accel-$version/dkms.conf"
+		(cd "$dir" && find usr -type f -exec md5sum {} +) >"$dir/DEBIAN/md5sums"
 		file=$TMP/cxl-accel-dkms_${version}_all.deb
+		dpkg-deb --root-owner-group -b "$dir" "$file" >/dev/null
 	fi
 	echo "$file"
 }
@@ -131,7 +208,26 @@ kernels() {
 	(cd "$SYSTEM/boot" && printf '%s\n' vmlinuz-*) | sed 's/^vmlinuz-//' | sort -V
 }
 
+# The vendor's package, see vendor-dkms/.
+vendor_deb() {
+	local dir=$TMP/vendor
+
+	mkdir -p "$dir"
+	cp -r tests/packages/vendor-dkms "$dir/vendor-accel"
+	cp tests/drivers/vendor/vendor_accel.c "$dir/vendor-accel/"
+	# shellcheck disable=SC2016 # the inner shell's
+	scripts/in-root --bind "$dir/vendor-accel" packaging -- \
+		sh -c 'cd "$1" && dpkg-buildpackage -b -uc -us' sh "$dir/vendor-accel" >"$dir/log" 2>&1 ||
+		cat "$dir/log" >&2
+	ls "$dir"/*.deb
+}
+
 # ---- booting ----
+
+# On a busy machine the TSC is calibrated wrongly, and then time runs away. apparmor would compile its
+# profiles for half a minute, and nobody logs in.
+SETTINGS="loglevel=7 panic=-1 oops=panic no_timer_check tsc=unstable clocksource=hpet
+	rcupdate.rcu_cpu_stall_timeout=300 mitigations=off random.trust_cpu=on apparmor=0 systemd.show_status=0"
 
 # What QEMU's machine has: as scripts/vm has it for its topology "mixed".
 hardware() {
@@ -181,32 +277,34 @@ firmware_cpio() {
 # The test is a service like any other; what it prints comes out of the second serial port.
 add_service() {
 	local dir=$1 script=$2
+	shift 2
 
 	mkdir -p "$dir/guest" "$dir/etc/systemd/system/multi-user.target.wants"
 	cp tests/guest/tap.sh "$dir/guest/"
 	cp "$script" "$dir/guest/test.sh"
-	cat >"$dir/etc/systemd/system/cxl-accel-test.service" <<-'UNIT'
+	echo "$types" >"$dir/guest/typed"
+	cat >"$dir/etc/systemd/system/cxl-accel-test.service" <<-UNIT
 		[Unit]
 		After=systemd-modules-load.service systemd-udev-settle.service
 		Wants=systemd-udev-settle.service
 		[Service]
 		Type=oneshot
-		ExecStart=/bin/sh -c 'sh /guest/test.sh >/dev/ttyS1 2>&1; echo "exit $?" >/dev/ttyS1'
+		ExecStart=/bin/sh -c 'sh /guest/test.sh $* >/dev/ttyS1 2>&1; echo "exit \$?" >/dev/ttyS1'
 		ExecStopPost=/bin/systemctl --no-block poweroff --force --force
 	UNIT
 	ln -s ../cxl-accel-test.service "$dir/etc/systemd/system/multi-user.target.wants/"
 }
 
-# A disk with the system on it, as it is now.
+# A disk with the system on it, as it is now, less what no boot needs.
 make_disk() {
 	local view=$TMP/view
+	local lower=$TMP/system/root-upper:$BASE
 
 	mkdir -p "$view" "$TMP/view-upper" "$TMP/view-work"
-	mount -t overlay overlay -o \
-		"lowerdir=$TMP/system/upper:$BASE,upperdir=$TMP/view-upper,workdir=$TMP/view-work" "$view"
-	add_service "$view" "$1"
-	rm -rf "$view"/var/cache/apt/* "$view"/var/lib/apt/lists/* "$view"/usr/share/{doc,locale}
-	rm -rf "$view"/usr/lib/gcc "$view"/usr/include
+	mount -t overlay overlay -o "lowerdir=$lower,upperdir=$TMP/view-upper,workdir=$TMP/view-work" "$view"
+	add_service "$view" "$@"
+	rm -rf "$view"/var/cache/apt/* "$view"/var/lib/apt/lists/* "$view"/usr/share/{doc,locale,perl}
+	rm -rf "$view"/usr/{lib,libexec}/gcc "$view"/usr/include
 	echo "/dev/vda / ext4 defaults 0 1" >"$view/etc/fstab"
 	rm -f "$TMP/disk"
 	scripts/in-root --bind "$view" packaging -- \
@@ -218,62 +316,64 @@ make_disk() {
 # One line of the guest's TAP becomes one of ours.
 pass_on() {
 	case $1 in
-	"ok "[0-9]*) pass "$kernel: ${1#ok * - }" ;;
-	"not ok "[0-9]*) fail "$kernel: ${1#not ok * - }" ;;
-	1..[0-9]*) plan=1 ;;
+	"ok "[0-9]*)
+		pass "$kernel: ${1#ok * - }"
+		seen=$((seen + 1))
+		;;
+	"not ok "[0-9]*)
+		fail "$kernel: ${1#not ok * - }"
+		seen=$((seen + 1))
+		;;
+	1..[0-9]*) plan=${1#1..} ;;
 	"exit 0") finished=1 ;;
 	*) echo "# ${1#\# }" ;;
 	esac
 }
 
+run_qemu() {
+	local qemu
+
+	mapfile -t qemu < <(hardware)
+	[ -z "$efi" ] || mapfile -t -O ${#qemu[@]} qemu < <(secure_boot)
+	scripts/in-root bookworm -- timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
+		-kernel "$TMP/vmlinuz" -initrd "$TMP/initrd" \
+		-append "root=/dev/vda rw$init console=ttyS0 ${SETTINGS//[[:space:]]/ }$append" \
+		>"$TMP/qemu.log" 2>&1 </dev/null || true
+}
+
+no_complaint() {
+	! tr -d '\r' <"$TMP/console" |
+		grep -E 'BUG:|WARNING:|Oops:|Call Trace:|Kernel panic|platform firmware failed'
+}
+
 boot() {
-	local append='' timeout=900 efi='' init=' rdinit=/firmware-init' kernel script line plan='' finished='' plugin firmware qemu
+	local append='' timeout=900 efi='' types='' init=' rdinit=/firmware-init' kernel line plan='' seen=0 \
+		finished='' plugin firmware
 
 	while [[ $1 = --* ]]; do
 		printf -v "${1#--}" %s "$2"
 		shift 2
 	done
-	kernel=$1 script=$2
+	[ -z "$efi" ] || init=''
+	kernel=$1
+	shift
 	{ read -r plugin && read -r firmware; } < <(scripts/vm --tools)
-	make_disk "$script"
+	make_disk "$@"
 	{
 		firmware_cpio
 		cat "$SYSTEM/boot/initrd.img-$kernel"
 	} >"$TMP/initrd"
 	cp "$SYSTEM/boot/vmlinuz-$kernel" "$TMP/vmlinuz"
 	: >"$TMP/tap"
-	mapfile -t qemu < <(hardware)
-	if [ -n "$efi" ]; then
-		mapfile -t -O ${#qemu[@]} qemu < <(secure_boot)
-		init=''
-	fi
-	scripts/in-root bookworm -- timeout --kill-after=5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
-		-kernel "$TMP/vmlinuz" -initrd "$TMP/initrd" \
-		-append "root=/dev/vda rw$init console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check mitigations=off random.trust_cpu=on systemd.show_status=0$append" \
-		>"$TMP/qemu.log" 2>&1 </dev/null || true
+	run_qemu
 	while IFS= read -r line; do
 		pass_on "${line%$'\r'}"
 	done <"$TMP/tap"
-	if [ -n "$plan$finished" ] && ! tr -d '\r' <"$TMP/console" |
-		grep -E 'BUG:|WARNING:|Oops:|Call Trace:|Kernel panic|platform firmware failed'; then
+	if [ "$plan" = "$seen" ] && [ -n "$finished" ] && no_complaint; then
 		pass "$kernel: the system came up, and the kernel did not complain"
 	else
 		fail "$kernel: the system came up, and the kernel did not complain"
+		diag "$seen checks seen, ${plan:-none} announced"
 		tail -n 60 "$TMP/console" "$TMP/qemu.log" | tr -d '\r' | sed 's/^/# /'
 	fi
-}
-
-# ---- the vendor's package, see vendor-dkms/ ----
-
-vendor_deb() {
-	local dir=$TMP/vendor
-
-	mkdir -p "$dir"
-	cp -r tests/packages/vendor-dkms "$dir/vendor-accel"
-	cp tests/drivers/vendor/vendor_accel.c "$dir/vendor-accel/"
-	# shellcheck disable=SC2016 # the inner shell's
-	scripts/in-root --bind "$dir/vendor-accel" packaging -- \
-		sh -c 'cd "$1" && dpkg-buildpackage -b -uc -us' sh "$dir/vendor-accel" >"$dir/log" 2>&1 ||
-		cat "$dir/log" >&2
-	ls "$dir"/*.deb
 }

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The RPM, installed with dnf from a local repository, with dkms and a real kernel.
-# The system is Debian 12 with its 6.12 kernel: rpm is told what apt has installed. Not run is
-# a Fedora or RHEL kernel.
+# The RPM as the README tells to install, update and remove it: with dnf from a local repository, with
+# dkms and a real kernel. The system is Debian 12 with its 6.12 kernel: rpm is told what apt has
+# installed. Not run is a Fedora or RHEL kernel.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-DNF="dnf -y --repofrompath=local,/root/repo --repo=local --nogpgcheck --setopt=local.metadata_expire=0"
+TOOLS="dnf rpm createrepo-c dkms bpftool binutils bzip2 gawk gcc kmod lz4 make openssl xz-utils zstd"
 
 in_packaging() {
 	scripts/in-root packaging -- "$@"
@@ -32,28 +32,75 @@ provide() {
 	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" "$TMP/provides.spec"
 }
 
-publish() {
-	cp "$@" "$SYSTEM/root/repo/"
-	in_system createrepo_c -q /root/repo
+# The package as another version.
+build_version() {
+	local dir=$TMP/cxl-accel-$1
+
+	mkdir -p "$dir" "$TMP/rpm/SOURCES"
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir"
+	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" "$dir/dkms.conf"
+	tar -C "$TMP" -czf "$TMP/rpm/SOURCES/cxl-accel-$1.tar.gz" "cxl-accel-$1"
+	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" --define "cxl_accel_version $1" \
+		"$TREE/rpm/cxl-accel-dkms.spec"
 }
 
-installed() {
-	in_system dkms status "$1" -k "$2" 2>/dev/null | grep -q ': installed'
+# A repository that dnf knows, and what dnf would ask answered.
+make_repository() {
+	mkdir -p "$SYSTEM/srv/repo" "$SYSTEM/etc/yum.repos.d"
+	cat >"$SYSTEM/etc/yum.repos.d/local.repo" <<-'REPO'
+		[local]
+		name=local
+		baseurl=file:///srv/repo
+		gpgcheck=0
+		metadata_expire=0
+	REPO
+	echo assumeyes=True >>"$SYSTEM/etc/dnf/dnf.conf"
+}
+
+publish() {
+	cp "$@" "$SYSTEM/srv/repo/"
+	in_system createrepo_c -q /srv/repo
+}
+
+modprobe_takes() {
+	in_system modinfo -k "$kernel" -F filename cxl_mem
+}
+
+manifest() {
+	(cd "$SYSTEM" && find lib/modules var/lib/dkms usr/src usr/sbin/cxl-accel usr/lib/modprobe.d \
+		! -path 'var/lib/dkms/mok.*' 2>/dev/null) | sort
 }
 
 version=$(package_version)
 new_system bookworm
 kernel=$(kernels)
-mkdir -p "$SYSTEM/root/repo"
-ok 'dkms, dnf and what else the RPM requires' user \
-	'apt-get install -y --no-install-recommends dnf rpm createrepo-c dkms bpftool binutils bzip2 gawk gcc kmod lz4 make openssl xz-utils zstd'
+readme Install 'make deb' apt-get reboot 'cxl-accel status'
+ok 'dkms, dnf and what else the RPM requires' user "sudo apt-get install --no-install-recommends $TOOLS"
+make_repository
 ok 'rpm is told' provide
-publish "$TMP"/rpm/RPMS/noarch/system-provides-*.rpm build/packages/cxl-accel-dkms-"$version"-*.rpm
-ok 'dnf install' user "$DNF install cxl-accel-dkms"
-ok "dkms has installed it for $kernel" installed cxl-accel "$kernel"
-like 'modprobe takes ours' "$(in_system modinfo -k "$kernel" -F filename cxl_mem)" '/updates/dkms/cxl_mem.ko'
-is 'it was built for that kernel' "$(in_system modinfo -k "$kernel" -F vermagic cxl_mem | cut -d' ' -f1)" "$kernel"
-ok 'rpm finds all its files unchanged' user 'rpm -V --nodeps cxl-accel-dkms'
-ok 'the status tool works' user "cxl-accel check $kernel"
+manifest >"$TMP/before"
 
+types 'the package can be built' '^sudo make rpm'
+publish "$TMP"/rpm/RPMS/noarch/system-provides-*.rpm \
+	"$SYSTEM/home/user/cxl-accel/build/packages/cxl-accel-dkms-$version"-*.noarch.rpm
+SHOW=40 types 'the package can be installed' '^sudo dnf install cxl-accel-dkms$'
+ok "dkms has installed it for $kernel" installed "cxl-accel/$version" "$kernel"
+like 'modprobe takes ours' "$(modprobe_takes)" '/updates/dkms/cxl_mem.ko'
+is 'it was built for that kernel' "$(in_system modinfo -k "$kernel" -F vermagic cxl_mem | cut -d' ' -f1)" "$kernel"
+ok 'rpm finds all its files unchanged' user 'sudo rpm -V --nodeps cxl-accel-dkms'
+ok 'the status tool works' user "sudo cxl-accel check $kernel"
+
+ok 'a newer version can be built' build_version "$version.1"
+publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.1"-*.rpm
+SHOW=40 types 'the package can be upgraded' '^sudo dnf upgrade cxl-accel-dkms$'
+ok 'dkms has the new version' installed "cxl-accel/$version.1" "$kernel"
+nok 'and not the old one' installed "cxl-accel/$version" "$kernel"
+is 'which modprobe takes' "$(in_system modinfo -k "$kernel" -F version cxl_mem)" "$version.1"
+
+SHOW=40 types 'the package can be removed' '^sudo dnf remove cxl-accel-dkms$'
+typed_all
+like 'modprobe takes the stock module' "$(modprobe_takes)" '/kernel/drivers/cxl/'
+is 'dkms has nothing of it' "$(in_system dkms status cxl-accel)" ''
+manifest >"$TMP/after"
+ok 'nothing is left' diff "$TMP/before" "$TMP/after"
 done_testing

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Secure Boot with a stock kernel: modules signed by dkms are refused while the kernel does not know its
-# key, and accepted when it is enrolled. The key goes into the firmware's db, signed with the KEK of
-# Debian's snakeoil variables, which is public; nobody is there to answer the MOK manager. To the kernel
+# key, and accepted when it is enrolled. What the README tells to type is typed in the guest, and leaves
+# the request to the MOK manager; but nobody is there to answer that one. So the key goes into the
+# firmware's db, too, signed with the KEK of Debian's snakeoil variables, which is public. To the kernel
 # both are the same keyring (.platform).
 
 set -eu
@@ -26,12 +27,16 @@ sign_update() {
 
 new_system bookworm
 kernel=$(kernels)
-cp "$(deb "")" "$SYSTEM/root/"
+cp "$(deb "")" "$SYSTEM/home/user/cxl-accel/"
+readme 'Secure Boot'
 ok 'the package can be installed' user \
-	"apt-get install -y --no-install-recommends e2fsprogs /root/cxl-accel-dkms_$(package_version)_all.deb"
+	"sudo apt-get install --no-install-recommends e2fsprogs mokutil ./cxl-accel-dkms_$(package_version)_all.deb"
 like 'dkms has signed the module' "$(in_system modinfo -k "$kernel" -F signer cxl_mem)" 'DKMS module signing key'
 ok 'an update of db can be signed' sign_update
 cp "$CACHE/root/packaging/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd" "$TMP/vars"
-boot --efi "$TMP/vars" "$kernel" tests/packages/guest/secure-refused.sh
-boot --efi "$TMP/vars" "$kernel" tests/packages/guest/secure-accepted.sh
+ok 'what to type when the modules are refused' typed '^sudo mokutil --import /var/lib/dkms/mok.pub'
+boot --efi "$TMP/vars" --types "$LINE" --append " module.sig_enforce=1" "$kernel" tests/packages/guest/secure-refused.sh
+ok 'reboot' typed '^sudo reboot'
+boot --efi "$TMP/vars" --append " module.sig_enforce=1" "$kernel" tests/packages/guest/secure-accepted.sh
+typed_all
 done_testing

@@ -9,5 +9,5 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=debian.sh
 . "$(dirname "$0")/debian.sh"
 
-debian_test trixie
+debian_test trixie "Debian 12"
 done_testing

@@ -8,6 +8,7 @@
 
 like 'the kernel is locked down' "$(cat /sys/kernel/security/lockdown)" '\[integrity\]'
 like 'it knows the key of dkms' "$(cat /proc/keys)" 'asymmetri DKMS module signing key'
+is "the kernel takes signed modules only" "$(cat /sys/module/module/parameters/sig_enforce)" Y
 ok 'cxl_mem loads' modprobe cxl_mem
 is 'it is ours' "$(cat /sys/module/cxl_mem/version)" "$(modinfo -F version cxl_mem)"
 cxl-accel status >/tmp/status 2>&1
