@@ -32,10 +32,23 @@ says 'the kernel cannot be judged without headers' '^kernel .* \(running\): cann
 load_stock
 look 3 'the stock cxl_mem is loaded'
 says 'it says so' "^cxl_mem +loaded, stock, .*/kernel/drivers/cxl/cxl_mem.ko"
+if port_is_module; then
+	says 'of cxl_port, too' "^cxl_port +loaded, stock, .*/kernel/drivers/cxl/cxl_port.ko"
+else
+	says 'cxl_port is built in' '^cxl_port +built-in, kernel$'
+fi
 wait_for 5 test -e /sys/bus/cxl/devices/mem0/driver
 look 3 'still'
 says 'the expander is ready' "^expander +$dev1 8086:0d93: ready, driver cxl_pci, mem0, endpoint[0-9]"
 unload_cxl
+
+if port_is_module; then
+	modprobe cxl_core
+	insmod "$STOCK/cxl_port.ko"
+	look 3 'only the stock cxl_port is loaded'
+	says 'cxl_mem would be ours' '^cxl_mem +not loaded, cxl-accel'
+	unload_cxl
+fi
 
 modprobe -a cxl_acpi cxl_pci
 modprobe cxl_accel_sample
@@ -43,6 +56,8 @@ if [ "$1" = attached ]; then
 	wait_for 5 attached dev0
 	look 0 'the accelerator is attached'
 	says 'whose cxl_mem' '^cxl_mem +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_mem.ko'
+	! port_is_module ||
+		says 'and cxl_port' '^cxl_port +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_port.ko'
 	says 'with its range' \
 		"^accelerator +$dev0 acce:0002: attached, driver cxl_accel_sample, mem[01], endpoint[0-9], region0 0x[0-9a-f]+-0x[0-9a-f]+$"
 	range=$(cxl list -R | jq -r '.[0] | "\(.resource) \(.size)"')

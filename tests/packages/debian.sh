@@ -48,8 +48,12 @@ owned() {
 	printf '%s\n' var/lib/dkms/ var/lib/dkms/mok.key var/lib/dkms/mok.pub
 }
 
+# Of /etc, where modules and their packages have files. What else the packages leave that dkms depends on
+# and recommends, is theirs.
+PLACES="^(lib|usr|var)/|^etc/(default|depmod.d|dkms|initramfs-tools|kernel|mod[^/]*|systemd/system|udev)(/|$)|^etc/.*(cxl|accel|dkms)"
+
 left_over() {
-	manifest | comm -13 "$TMP/before" - | grep -vE "^[0-9a-f]{64} " | grep -vxF -f <(owned) || true
+	manifest | comm -13 "$TMP/before" - | grep -E "$PLACES" | grep -vxF -f <(owned) || true
 }
 
 gone() {
