@@ -22,7 +22,7 @@ allowed() {
 facts() {
 	local file=$1
 	shift
-	if ! in_guest --file tests/guest:/guest --timeout 200 "${MEM_IOCTL[@]}" "${@:1:$#-2}" \
+	if ! in_guest --file tests/guest:/guest --timeout 600 "${MEM_IOCTL[@]}" "${@:1:$#-2}" \
 		-- sh /guest/type3.sh "${!#}" >"$file" 2>"$file.stderr"; then
 		tail -n 60 "$file.stderr" | sed 's/^/# /'
 		return 1
@@ -52,6 +52,9 @@ same() {
 same firmware --topology type3 --firmware all:hdm-h
 same by-hand --topology type3
 same two-bridges --topology two-hb --device type3
+same interleaved --topology type3 --firmware dev1+dev0:hdm-h
+same switch --topology switch --device type3 --firmware dev0+dev1:hdm-h
+same bridges --topology two-hb --device type3 --firmware dev0+dev1:hdm-h
 
 driver drivers/vendor
 for expander in firmware by-hand; do

@@ -24,7 +24,7 @@ put_off() {
 
 stock() {
 	log_mark
-	load_stock
+	ok "$1: the stock modules load" load_stock
 	wait_for 2 expander_works
 	diag "expander with the stock modules: $(expander_works && echo works || echo fails)" \
 		"($(log_new | grep -E 'failed probe|not enabled' | sed 's/^[^]]*] //'))"
@@ -76,6 +76,7 @@ while [ $n -lt "$turns" ] && [ "$(wc -l </tmp/wrong)" -lt 8 ]; do
 done >>/tmp/wrong 2>&1
 is "$((3 * turns)) times: attached when insmod returns" "$(cat /tmp/wrong)" ''
 
+unload_cxl
 stock 'after'
 is 'no dax device there ever was' "$(ever_taken)" ''
 

@@ -81,6 +81,10 @@ look() {
 	cxl list -vvvv
 	grep -A 8 'CXL Window' /proc/iomem
 	if [ "${2-}" != brief ]; then
+		echo "cxl list -BDEMPRTu:"
+		cxl list -BDEMPRTu
+		# Its content cannot be shown.
+		(cd "$CXL" && md5sum -- */CDAT)
 		daxctl list -R -D
 		echo "debugfs:"
 		debugfs
@@ -142,6 +146,10 @@ goings() {
 	look 'cxl_acpi back' brief
 	once rmmod cxl_mem
 	look 'cxl_mem removed' brief
+	# Says so where it is built in.
+	once rmmod cxl_port
+	look 'cxl_port removed' brief
+	once modprobe cxl_port
 	once modprobe cxl_mem
 	look 'cxl_mem back' brief
 	addr=$(basename "$(dirname "$(readlink -f "$CXL/$mem")")")
@@ -167,9 +175,39 @@ memdevs() {
 	(cd "$CXL" && echo mem*)
 }
 
+# system_ram REGION: its memory becomes System RAM, and is given back
+system_ram() {
+	dax=$(cd "$CXL/$1" && echo dax_region*/dax[0-9]*)
+	dax=${dax##*/}
+	once modprobe kmem
+	wait_for 10 grep -q 'System RAM (kmem)' /proc/iomem
+	look "$1 is System RAM"
+	grep -H . /sys/bus/dax/devices/"$dax"/{target_node,size,align,resource}
+	once daxctl list -u -d "$dax"
+	once daxctl offline-memory "$dax"
+	look "$1 is offline" brief
+	once daxctl reconfigure-device --mode=devdax "$dax"
+	once rmmod kmem
+	look "$1 is a dax device again" brief
+}
+
+# taken_apart REGION: firmware's
+taken_apart() {
+	once cxl disable-region "$1"
+	once cxl destroy-region -f "$1"
+	look "$1 destroyed"
+}
+
 case $scenario in
 firmware)
 	goings mem0
+	;;
+interleaved | switch | bridges)
+	region=$(cd "$CXL" && echo region[0-9]*)
+	system_ram "$region"
+	taken_apart "$region"
+	# shellcheck disable=SC2046 # a list
+	[ $scenario = bridges ] || made decoder0.0 $(memdevs)
 	;;
 by-hand)
 	made decoder0.0 mem0
@@ -189,13 +227,21 @@ two-bridges)
 	look 'region of persistent memory'
 	once ndctl list -v -R -D
 	once cxl destroy-region -f region0
+	host-monitor object_add memory-backend-ram,id=pmem3,size=256M
+	host-monitor object_add memory-backend-ram,id=lsa3,size=1M
+	host-monitor device_add cxl-type3,bus=rp3,persistent-memdev=pmem3,lsa=lsa3,id=dev3,sn=0xd3
+	wait_for 20 test -e "$CXL/mem3/driver"
+	once cxl create-region -m -t pmem -w 2 -d decoder0.2 -u $UUID mem2 mem3
+	look 'interleaved region of persistent memory'
+	once ndctl list -v -R -D
+	once cxl destroy-region -f region2
 	once cxl_unbind mem2
 	look 'mem2 unbound' brief
 	;;
 esac
 
 look 'the end'
-for module in cxl_mem cxl_pci cxl_pmem cxl_acpi; do
+for module in cxl_mem cxl_pci cxl_pmem cxl_acpi cxl_port; do
 	once rmmod $module
 done
 look 'all removed'

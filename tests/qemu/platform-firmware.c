@@ -5,7 +5,7 @@
  * QEMU's firmware leaves every HDM decoder free. This program runs in the guest before any CXL
  * module is loaded, and commits decoders for the devices that it is told of:
  *
- *	platform-firmware SERIAL:KIND...
+ *	platform-firmware SERIAL[+SERIAL]...:KIND...
  *
  *	KIND hdm-d		decoders committed, target type device-coherent memory
  *	KIND hdm-h		decoders committed, target type host-only-coherent memory
@@ -13,9 +13,12 @@
  *				is set and its HDM decoders are not enabled, as CXL 1.1 aware
  *				firmware leaves them
  *
- * Each device gets a region of its own, as large as the device, not interleaved; regions of one
- * window follow each other in the order given. Windows and host bridge registers are found in the
- * ACPI CEDT, devices by their PCIe serial number. Nothing is printed unless something fails.
+ * Each SERIAL gets a region of its own, as large as the device. Several joined by + share one,
+ * interleaved at 256 bytes in that order: over the ports of one host bridge or switch, or over host
+ * bridges that a window interleaves. Regions of one window follow each other in the order given.
+ *
+ * Windows and host bridge registers are found in the ACPI CEDT, devices by their PCIe serial number.
+ * Nothing is printed unless something fails.
  *
  * CXL 3.1: 8.1.3 DVSEC for CXL Devices, 8.1.9 Register Locator DVSEC, 8.2.4.20 HDM Decoder
  * Capability, 9.18.1 CEDT.
@@ -49,6 +52,7 @@
 #define CFMWS_BASE	8
 #define CFMWS_SIZE	16
 #define CFMWS_WAYS	24
+#define CFMWS_GRANULARITY	28
 #define CFMWS_TYPES	32	/* bit 0 device coherent, bit 1 host-only coherent */
 #define CFMWS_TARGETS	36
 
@@ -96,8 +100,11 @@
 #define HDM_ERROR	(1u << 11)
 #define HDM_HOST_ONLY	(1u << 12)
 #define HDM_GRANULARITY_4K	4u
+#define HDM_WAYS(log2)	((log2) << 4)
 #define HDM_TARGETS	0x14
 #define HDM_TARGETS_HI	0x18
+
+#define MAX_WAYS	4	/* the targets of HDM_TARGETS, at the same time of a window */
 
 enum kind { HDM_D, HDM_H, MEM_ENABLE_ONLY };
 
@@ -106,8 +113,18 @@ static const char * const kinds[] = { "hdm-d", "hdm-h", "mem-enable-only" };
 struct window {
 	uint64_t base, size;
 	uint64_t used;
-	uint32_t uid;
+	unsigned int ways;
+	uint32_t uids[MAX_WAYS];
 	unsigned int types;
+};
+
+/* A component whose decoder selects one of some ports. */
+struct hop {
+	char who[PATH_MAX];
+	const struct hop *above;
+	volatile uint8_t *hdm;
+	unsigned int ways;
+	uint8_t ports[MAX_WAYS];
 };
 
 static uint8_t cedt[65536];
@@ -176,35 +193,41 @@ static uint64_t host_bridge_registers(uint32_t uid)
 	die("the CEDT has no CXL 2.0 host bridge with UID %u", uid);
 }
 
-/* Windows that target one host bridge only: interleave is not done here. */
+/* Linux programs no other granularity than the window's, so one that is not 256 bytes is no use. */
 static void read_windows(void)
 {
 	const uint8_t *s = NULL;
 
 	while ((s = cedt_next(CEDT_CFMWS, s))) {
-		if (s[CFMWS_WAYS] || nr_windows == ARRAY_SIZE(windows))
+		struct window *w = &windows[nr_windows];
+
+		if (nr_windows == ARRAY_SIZE(windows) || 1u << s[CFMWS_WAYS] > MAX_WAYS ||
+		    s[CFMWS_GRANULARITY])
 			continue;
-		windows[nr_windows++] = (struct window) {
-			.base = get64(s + CFMWS_BASE),
-			.size = get64(s + CFMWS_SIZE),
-			.uid = get32(s + CFMWS_TARGETS),
-			.types = s[CFMWS_TYPES],
-		};
+		w->base = get64(s + CFMWS_BASE);
+		w->size = get64(s + CFMWS_SIZE);
+		w->ways = 1u << s[CFMWS_WAYS];
+		for (unsigned int i = 0; i < w->ways; i++)
+			w->uids[i] = get32(s + CFMWS_TARGETS + 4 * i);
+		w->types = s[CFMWS_TYPES];
+		nr_windows++;
 	}
 }
 
-static uint64_t allocate_hpa(uint32_t uid, enum kind kind, uint64_t size)
+/* In a window over these host bridges, in this order. */
+static uint64_t allocate_hpa(const uint32_t *uids, unsigned int ways, enum kind kind, uint64_t size)
 {
 	unsigned int type = kind == HDM_D ? 1 : 2;
 
 	for (struct window *w = windows; w < windows + nr_windows; w++) {
-		if (w->uid != uid || !(w->types & type) || w->size - w->used < size)
+		if (w->ways != ways || memcmp(w->uids, uids, ways * sizeof(*uids)) ||
+		    !(w->types & type) || w->size - w->used < size)
 			continue;
 		w->used += size;
 		return w->base + w->used - size;
 	}
-	die("no room for 0x%llx bytes of %s in a window of host bridge %u",
-	    (unsigned long long)size, kinds[kind], uid);
+	die("no window over %u host bridges, %u the first, has room for 0x%llx bytes of %s", ways,
+	    uids[0], (unsigned long long)size, kinds[kind]);
 }
 
 /* ---- PCI ---- */
@@ -409,8 +432,14 @@ static volatile uint8_t *pci_component(const struct pci_dev *pdev)
 	die("%s: no component registers in the register locator", pdev->path);
 }
 
+static unsigned int log2_of(unsigned int ways)
+{
+	return ways == 4 ? 2 : ways - 1;
+}
+
 static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base, uint64_t size,
-			   uint32_t targets, enum kind kind)
+			   unsigned int ways, uint32_t targets,
+			   unsigned int granularity, enum kind kind)
 {
 	unsigned int count = reg_read(hdm, HDM_CAP) & 0xf, n;
 	volatile uint8_t *d;
@@ -431,7 +460,7 @@ static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base
 	reg_write(d, HDM_TARGETS, targets);
 	reg_write(d, HDM_TARGETS_HI, 0);
 	reg_write(hdm, HDM_GLOBAL, reg_read(hdm, HDM_GLOBAL) | HDM_GLOBAL_ENABLE);
-	ctrl = HDM_COMMIT;
+	ctrl = HDM_COMMIT | HDM_WAYS(log2_of(ways)) | log2_of(granularity);
 	if (kind != HDM_D)
 		ctrl |= HDM_HOST_ONLY;
 	/* Linux takes a DVSEC range for interleave at 4 KiB, and wants to see the same above it. */
@@ -443,34 +472,56 @@ static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base
 		die("%s: decoder %u did not commit (control 0x%x)", who, n, ctrl);
 }
 
-/* ---- one device ---- */
+/* ---- one region ---- */
 
-static void commit_host_bridge(uint32_t uid, unsigned int root_port, uint64_t base, uint64_t size,
-			       enum kind kind)
+static struct hop hops[2 * MAX_WAYS];
+static unsigned int nr_hops;
+
+/* The decoder of a component names @port, too. One without decoders has one port to choose. */
+static const struct hop *add_target(const struct hop *above, const char *who,
+				    volatile uint8_t *component, unsigned int port)
 {
-	volatile uint8_t *regs = map_registers(host_bridge_registers(uid));
-	volatile uint8_t *hdm = find_hdm(regs);
-	char who[32];
+	struct hop *hop = hops;
 
-	/* A host bridge with one root port may pass everything through. */
-	if (!hdm)
-		return;
-	snprintf(who, sizeof(who), "host bridge %u", uid);
-	commit_decoder(hdm, who, base, size, root_port, kind);
+	while (hop < hops + nr_hops && strcmp(hop->who, who))
+		hop++;
+	if (hop == hops + nr_hops) {
+		if (nr_hops++ == ARRAY_SIZE(hops))
+			die("%s: too many ports on the way", who);
+		memset(hop, 0, sizeof(*hop));
+		strcpy(hop->who, who);
+		hop->above = above;
+		hop->hdm = find_hdm(component);
+	}
+	for (unsigned int i = 0; i < hop->ways; i++)
+		if (hop->ports[i] == port)
+			return hop;
+	if (hop->ways == MAX_WAYS)
+		die("%s: more than %u targets", who, MAX_WAYS);
+	hop->ports[hop->ways++] = port;
+	return hop;
 }
 
-static void commit_switch(const struct pci_dev *usp, unsigned int dsp_number, uint64_t base,
-			  uint64_t size, enum kind kind)
+/* What has been spread above comes in larger pieces. The granularity is in units of 256 bytes. */
+static void commit_hop(const struct hop *hop, unsigned int bridges, uint64_t base, uint64_t size,
+		       enum kind kind)
 {
-	volatile uint8_t *hdm = find_hdm(pci_component(usp));
+	uint32_t targets = 0;
+	unsigned int granularity = bridges;
 
-	if (!hdm)
-		die("%s: the switch has no HDM decoders", usp->path);
-	commit_decoder(hdm, usp->path, base, size, dsp_number, kind);
+	if (!hop->hdm && hop->ways == 1)
+		return;
+	if (!hop->hdm)
+		die("%s: no HDM decoders to choose between ports with", hop->who);
+	for (unsigned int i = 0; i < hop->ways; i++)
+		targets |= (uint32_t)hop->ports[i] << 8 * i;
+	for (const struct hop *above = hop->above; above; above = above->above)
+		granularity *= above->ways;
+	commit_decoder(hop->hdm, hop->who, base, size, hop->ways, targets, granularity, kind);
 }
 
 static void commit_endpoint(const struct pci_dev *pdev, uint64_t base, uint64_t size,
-			    enum kind kind)
+			    unsigned int ways, enum kind kind)
 {
 	unsigned int dvsec = find_ext_cap(pdev, EXT_CAP_DVSEC, DVSEC_DEVICE);
 	volatile uint8_t *hdm = find_hdm(pci_component(pdev));
@@ -479,7 +530,7 @@ static void commit_endpoint(const struct pci_dev *pdev, uint64_t base, uint64_t 
 	if (!hdm)
 		die("%s: the device has no HDM decoders", pdev->path);
 	if (kind != MEM_ENABLE_ONLY)
-		commit_decoder(hdm, pdev->path, base, size, 0, kind);
+		commit_decoder(hdm, pdev->path, base, size, ways, 0, 1, kind);
 	config_write(pdev, dvsec + RANGE1_BASE_HI, base >> 32, 4);
 	config_write(pdev, dvsec + RANGE1_BASE_LO, base, 4);
 	control = config_read(pdev, dvsec + DEVICE_CONTROL) & 0xffff;
@@ -503,47 +554,84 @@ static uint64_t device_size(const struct pci_dev *pdev)
 	return size;
 }
 
-/*
- * Walk down from the host bridge: every '/' that ends a prefix of @path with a PCI address in it
- * is a port above the device. The decoder of a port names the next port below it.
- */
-static void commit_path(const struct pci_dev *pdev, enum kind kind)
+static uint32_t host_bridge(const struct pci_dev *pdev)
 {
-	char prefix[PATH_MAX], usp_path[PATH_MAX] = "";
-	uint64_t size = device_size(pdev), base;
 	const char *p = strstr(pdev->path, "/pci");
 	unsigned int uid;
 
 	if (!p || sscanf(p, "/pci%*x:%x", &uid) != 1)
 		die("%s: no host bridge above it", pdev->path);
-	base = allocate_hpa(uid, kind, size);
+	return uid;
+}
 
-	p = strchr(p + 1, '/');
+/*
+ * Walk down from the host bridge: every '/' that ends a prefix of the path with a PCI address in it
+ * is a port above the device. The decoder of a port names the next port below it.
+ */
+static void add_path(const struct pci_dev *pdev)
+{
+	char prefix[PATH_MAX], usp_path[PATH_MAX] = "", who[32];
+	const char *p = strchr(strstr(pdev->path, "/pci") + 1, '/');
+	uint32_t uid = host_bridge(pdev);
+	const struct hop *hop = NULL;
+
 	while ((p = strchr(p + 1, '/'))) {
-		struct pci_dev port;
+		struct pci_dev port, usp;
 
 		snprintf(prefix, sizeof(prefix), "%.*s", (int)(p - pdev->path), pdev->path);
 		pci_open(&port, prefix);
 		enable_memory(&port);
 		switch (pcie_type(&port)) {
 		case PCIE_TYPE_ROOT:
-			commit_host_bridge(uid, port_number(&port), base, size, kind);
+			snprintf(who, sizeof(who), "host bridge %u", uid);
+			hop = add_target(NULL, who, map_registers(host_bridge_registers(uid)),
+					 port_number(&port));
 			break;
 		case PCIE_TYPE_UPSTREAM:
 			strcpy(usp_path, prefix);
 			break;
-		case PCIE_TYPE_DOWNSTREAM: {
-			struct pci_dev usp;
-
+		case PCIE_TYPE_DOWNSTREAM:
 			pci_open(&usp, usp_path);
-			commit_switch(&usp, port_number(&port), base, size, kind);
+			hop = add_target(hop, usp_path, pci_component(&usp), port_number(&port));
 			pci_close(&usp);
 			break;
 		}
-		}
 		pci_close(&port);
 	}
-	commit_endpoint(pdev, base, size, kind);
+}
+
+/* Where it spreads: one port of a tree does, or the window; nothing here does both. */
+static void check_spread(unsigned int bridges, unsigned int ways)
+{
+	unsigned int spread = bridges > 1;
+
+	for (const struct hop *hop = hops; hop < hops + nr_hops; hop++)
+		spread += hop->ways > 1;
+	if (ways == 3 || spread > 1)
+		die("an interleave of %u that %u ports spread is not done here", ways, spread);
+}
+
+static void commit_region(const struct pci_dev *devices, unsigned int ways, enum kind kind)
+{
+	unsigned int bridges = 0;
+	uint32_t uids[MAX_WAYS];
+	uint64_t size, base;
+
+	nr_hops = 0;
+	for (unsigned int i = 0; i < ways; i++) {
+		uids[bridges] = host_bridge(devices + i);
+		if (!bridges || uids[bridges] != uids[bridges - 1])
+			bridges++;
+		add_path(devices + i);
+	}
+	check_spread(bridges, ways);
+
+	size = ways * device_size(devices);
+	base = allocate_hpa(uids, bridges, kind, size);
+	for (unsigned int i = 0; i < nr_hops; i++)
+		commit_hop(hops + i, bridges, base, size, kind);
+	for (unsigned int i = 0; i < ways; i++)
+		commit_endpoint(devices + i, base, size, ways, kind);
 }
 
 static enum kind parse_kind(const char *name)
@@ -559,15 +647,21 @@ int main(int argc, char **argv)
 	read_cedt();
 	read_windows();
 	for (int i = 1; i < argc; i++) {
-		struct pci_dev pdev;
-		char *end;
-		uint64_t serial = strtoull(argv[i], &end, 0);
+		struct pci_dev devices[MAX_WAYS];
+		unsigned int ways = 0;
+		char *end = argv[i] - 1;
 
-		if (*end != ':')
-			die("'%s' is not SERIAL:KIND", argv[i]);
-		find_device(&pdev, serial);
-		commit_path(&pdev, parse_kind(end + 1));
-		pci_close(&pdev);
+		do {
+			uint64_t serial = strtoull(end + 1, &end, 0);
+
+			if ((*end != ':' && *end != '+') || ways == MAX_WAYS)
+				die("'%s' is not SERIAL[+SERIAL]...:KIND, of at most %u", argv[i],
+				    MAX_WAYS);
+			find_device(&devices[ways++], serial);
+		} while (*end == '+');
+		commit_region(devices, ways, parse_kind(end + 1));
+		while (ways)
+			pci_close(&devices[--ways]);
 	}
 	return 0;
 }
