@@ -10,6 +10,7 @@
 
 scenario=$1
 UUID=11111111-2222-3333-4444-555555555555
+OTHER_UUID=66666666-7777-8888-9999-000000000000
 
 title() {
 	echo "==== $scenario: $*"
@@ -182,7 +183,7 @@ system_ram() {
 	once modprobe kmem
 	wait_for 10 grep -q 'System RAM (kmem)' /proc/iomem
 	look "$1 is System RAM"
-	grep -H . /sys/bus/dax/devices/"$dax"/{target_node,size,align,resource}
+	(cd "/sys/bus/dax/devices/$dax" && grep . target_node size align resource)
 	once daxctl list -u -d "$dax"
 	once daxctl offline-memory "$dax"
 	look "$1 is offline" brief
@@ -207,7 +208,7 @@ interleaved | switch | bridges)
 	system_ram "$region"
 	taken_apart "$region"
 	# shellcheck disable=SC2046 # a list
-	[ $scenario = bridges ] || made decoder0.0 $(memdevs)
+	[ "$scenario" = bridges ] || made decoder0.0 $(memdevs)
 	;;
 by-hand)
 	made decoder0.0 mem0
@@ -223,7 +224,7 @@ two-bridges)
 	wait_for 20 test -e "$CXL/mem2/driver"
 	look 'persistent memory added'
 	once cxl read-labels mem2
-	once cxl create-region -m -t pmem -d decoder0.0 -u $UUID mem2
+	once cxl create-region -m -t pmem -d decoder0.0 -U $UUID mem2
 	look 'region of persistent memory'
 	once ndctl list -v -R -D
 	once cxl destroy-region -f region0
@@ -231,7 +232,7 @@ two-bridges)
 	host-monitor object_add memory-backend-ram,id=lsa3,size=1M
 	host-monitor device_add cxl-type3,bus=rp3,persistent-memdev=pmem3,lsa=lsa3,id=dev3,sn=0xd3
 	wait_for 20 test -e "$CXL/mem3/driver"
-	once cxl create-region -m -t pmem -w 2 -d decoder0.2 -u $UUID mem2 mem3
+	once cxl create-region -m -t pmem -w 2 -d decoder0.2 -U $OTHER_UUID mem2 mem3
 	look 'interleaved region of persistent memory'
 	once ndctl list -v -R -D
 	once cxl destroy-region -f region2

@@ -2,8 +2,8 @@
 /*
  * odd_accel: does what no Type-2 driver would, at the worst moment.
  *
- * Mistakes that tests/drivers/why does not make; a probe() that goes on for a while after the
- * attach, and a remove() that takes its time. The log has "odd: ERRNO WORDS" for each attach, and
+ * Mistakes that tests/drivers/why does not make; a probe() that goes on after the attach,
+ * and a remove() that takes its time, both for as long as they are told to. The log has "odd: ERRNO WORDS" for each attach, and
  * "removed". Built and used by the contract tests.
  */
 #include <linux/delay.h>
@@ -23,13 +23,13 @@ static ulong capacity = SZ_256M;
 module_param(capacity, ulong, 0644);
 MODULE_PARM_DESC(capacity, "what the device is said to have, in bytes");
 
-static uint probe_ms;
-module_param(probe_ms, uint, 0644);
-MODULE_PARM_DESC(probe_ms, "how long probe() goes on after the attach");
+static bool probe_waits;
+module_param(probe_waits, bool, 0644);
+MODULE_PARM_DESC(probe_waits, "probe() goes on after the attach until this is off");
 
-static uint remove_ms;
-module_param(remove_ms, uint, 0644);
-MODULE_PARM_DESC(remove_ms, "how long remove() takes");
+static bool remove_waits;
+module_param(remove_waits, bool, 0644);
+MODULE_PARM_DESC(remove_waits, "remove() takes until this is off");
 
 struct odd {
 	struct cxl_dev_state cxlds;
@@ -86,6 +86,12 @@ static int odd_attach(struct pci_dev *pdev, struct odd *odd)
 	return rc;
 }
 
+static void wait_while(const bool *waits)
+{
+	while (READ_ONCE(*waits))
+		msleep(10);
+}
+
 static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct odd *odd;
@@ -109,7 +115,7 @@ static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	}
 	if (rc && wrong("again"))
 		rc = odd_attach(pdev, odd);
-	msleep(READ_ONCE(probe_ms));
+	wait_while(&probe_waits);
 	if (pci_get_drvdata(pdev) != odd)
 		pci_err(pdev, "odd: somebody took the drvdata\n");
 	pci_info(pdev, "odd: probe ends\n");
@@ -118,7 +124,7 @@ static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void odd_remove(struct pci_dev *pdev)
 {
-	msleep(READ_ONCE(remove_ms));
+	wait_while(&remove_waits);
 	pci_info(pdev, "removed\n");
 }
 
