@@ -211,7 +211,7 @@ bind_again() {
 	eval "accel_sh_addr=\$$2"
 	# shellcheck disable=SC2154 # set by eval
 	pci_bind "$1" "$accel_sh_addr" || true
-	wait_for 10 attached "$2"
+	wait_for 30 attached "$2"
 }
 
 # cxl_bind DRIVER DEVICE, cxl_unbind DEVICE

@@ -46,7 +46,7 @@ load() {
 		esac
 	done
 	attached dev0 || echo "$what: not attached: $(log_new | grep -E 'attach|cxl_core|failed')"
-	wait_for 3 expander_works || echo "$what: the expander does not work"
+	wait_for 30 expander_works || echo "$what: the expander does not work"
 }
 host_bind() {
 	echo ACPI0017:00 >"$HOST_DRIVER/bind"

@@ -37,7 +37,7 @@ lose() {
 	shift
 	log_mark
 	ok "$what" "$@"
-	ok "$what: the driver is released" wait_for 10 test ! -e "$PCI/$dev0/driver"
+	ok "$what: the driver is released" wait_for 30 test ! -e "$PCI/$dev0/driver"
 	flush
 	is "$what: once" "$(log_count "$dev0: CXL memory is gone")" 1
 }

@@ -27,12 +27,12 @@ sees_dev1() {
 # healed WHAT: both devices get what they can get, soon, without anybody's help.
 healed() {
 	start=$(milliseconds)
-	ok "$1: attached by itself" wait_for 10 has_memory
+	ok "$1: attached by itself" wait_for 30 has_memory
 	took=$(($(milliseconds) - start))
 	diag "after $took ms"
 	ok "$1: soon" test $took -lt 5000
 	ok "$1: complete" attached dev0
-	ok "$1: the device without committed decoders gets its turn" wait_for 5 sees_dev1
+	ok "$1: the device without committed decoders gets its turn" wait_for 30 sees_dev1
 	is "$1: and is told why not" "$(cat "$PCI/$dev1/cxl_state/error")" -6
 	is "$1: nothing is deferred any more" "$(cat $DEFERRED)" ''
 }
@@ -79,9 +79,9 @@ ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
 like 'it is deferred' "$(cat $DEFERRED)" "^$dev0.*$WHY"
 is 'and did not give up' "$(log_count 'is required')" 0
 modprobe cxl_acpi
-ok 'attached when cxl_acpi comes' wait_for 10 log_has "$dev0: attached"
+ok 'attached when cxl_acpi comes' wait_for 30 log_has "$dev0: attached"
 ok 'complete' attached dev0
-ok 'the other one gave up' wait_for 5 log_has "$dev1: CXL memory is required \(-6\)"
+ok 'the other one gave up' wait_for 30 log_has "$dev1: CXL memory is required \(-6\)"
 is 'nothing is deferred any more' "$(cat $DEFERRED)" ''
 is 'once' "$(log_count "$dev0: attached")" 1
 

@@ -48,7 +48,7 @@ lose() {
 	esac
 	log_mark
 	ok "$what: done" "$@"
-	ok "$what: one loss and one remove(): $hit" wait_for 10 accounts_are "$want"
+	ok "$what: one loss and one remove(): $hit" wait_for 30 accounts_are "$want"
 	flush
 	sleep 0.1
 	is "$what: and no more" "$(accounts)" "$want"

@@ -18,7 +18,7 @@ expander_bound() {
 	find_parts dev1
 	[ -n "$found_ep" ] && bound cxl_mem "$found_mem" && bound cxl_port "$found_ep"
 }
-ok 'the expander works before the accelerator' wait_for 5 expander_bound
+ok 'the expander works before the accelerator' wait_for 30 expander_bound
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
 ok 'the accelerator is attached' attached dev0
 hpa0=$(hpa dev0)
@@ -27,7 +27,7 @@ hpa0=$(hpa dev0)
 make_region() {
 	[ "$expander" = firmware ] ||
 		ram_region decoder0.0 "$(memdev dev1)" || return
-	wait_for 5 expander_complete
+	wait_for 30 expander_complete
 }
 expander_complete() {
 	find_parts dev1 && bound cxl_region "$found_region" && bus_has "dax_$found_region" &&
@@ -77,7 +77,7 @@ ok 'the accelerator is bound' pci_bind vendor_accel "$dev0"
 ok 'attached' attached dev0
 is 'both are as before' "$(bus_devices)" "$all"
 ok 'its region is deleted' sh -c "echo $region0 >$CXL/decoder0.0/delete_region"
-ok 'its driver goes' wait_for 5 test ! -e "$PCI/$dev0/driver"
+ok 'its driver goes' wait_for 30 test ! -e "$PCI/$dev0/driver"
 ok 'the expander stays' expander_complete
 ok 'the accelerator is bound' bind_again vendor_accel dev0
 ok 'attached' attached dev0
@@ -102,7 +102,7 @@ ok 'the accelerator stays' attached dev0
 ok 'the PCI device of the expander is unbound' pci_unbind cxl_pci "$dev1"
 ok 'the accelerator stays' attached dev0
 ok 'the PCI device of the expander is bound' pci_bind cxl_pci "$dev1"
-ok 'the expander works' wait_for 5 expander_bound
+ok 'the expander works' wait_for 30 expander_bound
 ok 'the accelerator stays' attached dev0
 is 'its driver was not released' "$(log_count 'memory is gone|: removed')" 0
 
@@ -130,7 +130,7 @@ fi
 ok 'cxl_acpi is removed' rmmod cxl_acpi
 is "the accelerator's driver is released" "$(driver_of "$PCI/$dev0")" ''
 ok 'cxl_acpi is loaded' modprobe cxl_acpi
-ok 'the expander works' wait_for 5 expander_bound
+ok 'the expander works' wait_for 30 expander_bound
 ok 'the accelerator is bound' bind_again vendor_accel dev0
 ok 'attached' attached dev0
 is 'where it was' "$(hpa dev0)" "$hpa0"

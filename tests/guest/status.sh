@@ -37,7 +37,7 @@ if port_is_module; then
 else
 	says 'cxl_port is built in' '^cxl_port +built-in, kernel$'
 fi
-wait_for 5 test -e /sys/bus/cxl/devices/mem0/driver
+wait_for 30 test -e /sys/bus/cxl/devices/mem0/driver
 look 3 'still'
 says 'the expander is ready' "^expander +$dev1 8086:0d93: ready, driver cxl_pci, mem0, endpoint[0-9]"
 unload_cxl
@@ -53,7 +53,7 @@ fi
 modprobe -a cxl_acpi cxl_pci
 modprobe cxl_accel_sample
 if [ "$1" = attached ]; then
-	wait_for 5 attached dev0
+	wait_for 30 attached dev0
 	look 0 'the accelerator is attached'
 	says 'whose cxl_mem' '^cxl_mem +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_mem.ko'
 	! port_is_module ||

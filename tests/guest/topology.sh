@@ -23,7 +23,7 @@ enough() {
 want=$1
 shift
 [ "$want" != 0 ] || sleep 1
-wait_for 3 enough
+wait_for 30 enough
 is "regions" "$(committed)" "$want"
 
 for dev; do

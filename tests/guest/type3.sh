@@ -181,7 +181,7 @@ system_ram() {
 	dax=$(cd "$CXL/$1" && echo dax_region*/dax[0-9]*)
 	dax=${dax##*/}
 	once modprobe kmem
-	wait_for 10 grep -q 'System RAM (kmem)' /proc/iomem
+	wait_for 60 grep -q 'System RAM (kmem)' /proc/iomem
 	look "$1 is System RAM"
 	(cd "/sys/bus/dax/devices/$dax" && grep . target_node size align resource)
 	once daxctl list -u -d "$dax"
@@ -221,7 +221,7 @@ two-bridges)
 	host-monitor object_add memory-backend-ram,id=pmem2,size=256M
 	host-monitor object_add memory-backend-ram,id=lsa2,size=1M
 	host-monitor device_add cxl-type3,bus=rp1,persistent-memdev=pmem2,lsa=lsa2,id=dev2,sn=0xd2
-	wait_for 20 test -e "$CXL/mem2/driver"
+	wait_for 60 test -e "$CXL/mem2/driver"
 	look 'persistent memory added'
 	once cxl read-labels mem2
 	once cxl create-region -m -t pmem -d decoder0.0 -U $UUID mem2
@@ -231,7 +231,7 @@ two-bridges)
 	host-monitor object_add memory-backend-ram,id=pmem3,size=256M
 	host-monitor object_add memory-backend-ram,id=lsa3,size=1M
 	host-monitor device_add cxl-type3,bus=rp3,persistent-memdev=pmem3,lsa=lsa3,id=dev3,sn=0xd3
-	wait_for 20 test -e "$CXL/mem3/driver"
+	wait_for 60 test -e "$CXL/mem3/driver"
 	once cxl create-region -m -t pmem -w 2 -d decoder0.2 -U $OTHER_UUID mem2 mem3
 	look 'interleaved region of persistent memory'
 	once ndctl list -v -R -D

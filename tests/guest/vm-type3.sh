@@ -13,9 +13,9 @@ two_endpoints() {
 	set -- /sys/bus/cxl/devices/endpoint*
 	[ $# = 2 ]
 }
-ok "two endpoints" wait_for 10 two_endpoints
-ok "region0" wait_for 10 test -e /sys/bus/cxl/devices/region0/driver
-ok "dax0.0" wait_for 10 test -e /sys/bus/dax/devices/dax0.0
+ok "two endpoints" wait_for 30 two_endpoints
+ok "region0" wait_for 30 test -e /sys/bus/cxl/devices/region0/driver
+ok "dax0.0" wait_for 30 test -e /sys/bus/dax/devices/dax0.0
 
 list=$(cxl list -RT | jq -c '.[] | [.region, .size, .decode_state, (.mappings[] | .memdev)]')
 is "cxl list" "$list" "[\"region0\",268435456,\"commit\",\"$(memdev dev0)\"]"

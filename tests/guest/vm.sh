@@ -70,11 +70,11 @@ nok "host-monitor fails where QEMU does" host-monitor device_del nosuchdevice
 
 pci=$(pci_address dev1)
 ok "hot remove" host-monitor device_del dev1
-ok "the device goes" wait_for 15 test ! -e "/sys/bus/pci/devices/$pci"
+ok "the device goes" wait_for 30 test ! -e "/sys/bus/pci/devices/$pci"
 ok "memory for hot add" host-monitor object_add memory-backend-ram,id=vmem9,size=256M
 # QEMU lets go of the old device a little later than the guest does.
-ok "hot add" wait_for 10 \
+ok "hot add" wait_for 30 \
 	host-monitor device_add cxl-type2,bus=rp1,volatile-memdev=vmem9,id=dev1,sn=0xd1
-ok "the device comes" wait_for 15 test -e "/sys/bus/pci/devices/$pci"
+ok "the device comes" wait_for 30 test -e "/sys/bus/pci/devices/$pci"
 
 done_testing

@@ -17,8 +17,8 @@
  * interleaved at 256 bytes in that order: over the ports of one host bridge or switch, or over host
  * bridges that a window interleaves. Regions of one window follow each other in the order given.
  *
- * Windows and host bridge registers are found in the ACPI CEDT, devices by their PCIe serial number.
- * Nothing is printed unless something fails.
+ * Windows and host bridge registers are found in the ACPI CEDT, devices by their PCIe serial
+ * number. Nothing is printed unless something fails.
  *
  * CXL 3.1: 8.1.3 DVSEC for CXL Devices, 8.1.9 Register Locator DVSEC, 8.2.4.20 HDM Decoder
  * Capability, 9.18.1 CEDT.

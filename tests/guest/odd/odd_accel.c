@@ -2,9 +2,9 @@
 /*
  * odd_accel: does what no Type-2 driver would, at the worst moment.
  *
- * Mistakes that tests/drivers/why does not make; a probe() that goes on after the attach,
- * and a remove() that takes its time, both for as long as they are told to. The log has "odd: ERRNO WORDS" for each attach, and
- * "removed". Built and used by the contract tests.
+ * Mistakes that tests/drivers/why does not make; a probe() that goes on after the attach, and a
+ * remove() that takes its time, both for as long as they are told to. The log has "odd: ERRNO
+ * WORDS" for each attach, and "removed". Built and used by the contract tests.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
