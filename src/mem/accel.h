@@ -147,4 +147,8 @@ int port_sync_init(void);
 void port_sync_exit(void);
 #endif
 
+/* in_use.c: not removable while memory of an expander is System RAM */
+int in_use_init(void);
+void in_use_exit(void);
+
 #endif /* CXL_MEM_ACCEL_H */

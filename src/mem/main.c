@@ -6,6 +6,7 @@
  *
  *	memdev.c	the cxl_mem driver, for expanders and accelerators
  *	port_sync.c	a built-in cxl_port attaches synchronously
+ *	in_use.c	stay while an expander's memory is System RAM
  *
  *	attach.c	the accelerator API
  *	accel.c		all accelerators
@@ -41,9 +42,12 @@ static int __init cxl_mem_init(void)
 	rc = port_sync_init();
 	if (rc)
 		goto err_hooks;
-	rc = cxl_driver_register(&accel_region_driver);
+	rc = in_use_init();
 	if (rc)
 		goto err_port;
+	rc = cxl_driver_register(&accel_region_driver);
+	if (rc)
+		goto err_in_use;
 	rc = cxl_driver_register(&cxl_mem_driver);
 	if (rc)
 		goto err_region;
@@ -51,6 +55,8 @@ static int __init cxl_mem_init(void)
 
 err_region:
 	cxl_driver_unregister(&accel_region_driver);
+err_in_use:
+	in_use_exit();
 err_port:
 	port_sync_exit();
 err_hooks:
@@ -65,6 +71,7 @@ static void __exit cxl_mem_exit(void)
 {
 	cxl_driver_unregister(&cxl_mem_driver);
 	cxl_driver_unregister(&accel_region_driver);
+	in_use_exit();
 	port_sync_exit();
 	hooks_unregister();
 	detach_exit();

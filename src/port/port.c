@@ -122,9 +122,25 @@ static int endpoint_port_probe(struct cxl_port *port)
 	return 0;
 }
 
+/* Decoders come and go with this driver; cxl_core's count of committed ones does not. */
+static void forget_committed(void *port)
+{
+	((struct cxl_port *)port)->commit_end = -1;
+}
+
+/*
+ * Where platform firmware has committed decoders, a count from the last time has cxl_core find them
+ * out of order, and the port cannot be bound again: neither by this driver, nor by the stock one.
+ */
 static int cxl_port_probe(struct device *dev)
 {
 	struct cxl_port *port = to_cxl_port(dev);
+	int rc;
+
+	forget_committed(port);
+	rc = devm_add_action(dev, forget_committed, port);
+	if (rc)
+		return rc;
 
 	return is_cxl_endpoint(port) ? endpoint_port_probe(port) : switch_port_probe(port);
 }
