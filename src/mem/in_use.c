@@ -9,7 +9,7 @@
  * Without cxl_mem there are no endpoints, and without these no regions: what was System RAM decodes
  * nothing any more, and the kernel goes on using it. Nothing keeps the stock module from being
  * removed all the same; but one that replaces it invites people to go back. So rmmod says that the
- * module is in use. "daxctl offline-memory", or "daxctl reconfigure-device -m devdax -f", ends that.
+ * module is in use, until the memory is offline ("daxctl offline-memory").
  */
 #include <linux/device.h>
 #include <linux/memory.h>
