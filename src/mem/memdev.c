@@ -152,6 +152,14 @@ static int memdev_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_p
 	-ENXIO;											\
 })
 
+static int no_endpoint(struct cxl_accel *accel, int rc)
+{
+	if (accel)
+		accel->cause = rc == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
+					       CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
+	return rc;
+}
+
 /* The dport belongs to the port's driver: it may be looked at only while that cannot go. */
 static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent_port,
 			       struct cxl_accel *accel)
@@ -160,23 +168,35 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 	struct device *host = is_cxl_root(parent_port) ? parent_port->uport_dev :
 							 &parent_port->dev;
 	struct device *dport_dev = cxlmd->dev.parent->parent;
+	struct cxl_port *endpoint;
 	struct cxl_dport *dport;
+	bool bound;
 	int rc;
 
-	guard(device)(host);
-	dport = host->driver ? xa_load(&parent_port->dports, (unsigned long)dport_dev) : NULL;
-	if (!dport)
-		return memdev_fail(cxlmd, accel, PORT_NOT_BOUND,
-				   "CXL port topology %s not enabled", dev_name(host));
+	scoped_guard(device, host) {
+		dport = host->driver ?
+			xa_load(&parent_port->dports, (unsigned long)dport_dev) : NULL;
+		if (!dport)
+			return memdev_fail(cxlmd, accel, PORT_NOT_BOUND,
+					   "CXL port topology %s not enabled", dev_name(host));
 
-	core_dport_init_ras(dport, &cxlmd->dev);
+		core_dport_init_ras(dport, &cxlmd->dev);
 
-	rc = devm_cxl_add_endpoint(host, cxlmd, dport);
-	if (rc > 0)
-		return memdev_fail(cxlmd, accel, ENDPOINT_NOT_BOUND,
-				   "%s failed probe", dev_name(&cxlmd->endpoint->dev));
-	if (rc && accel)
-		accel->cause = CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
+		endpoint = devm_cxl_add_endpoint(host, cxlmd, dport);
+		if (IS_ERR(endpoint))
+			return no_endpoint(accel, PTR_ERR(endpoint));
+		get_device(&endpoint->dev);
+		bound = endpoint->dev.driver;
+	}
+
+	/* If that fails it removes the endpoint, and takes the host's lock for it. */
+	rc = cxl_endpoint_autoremove(cxlmd, endpoint);
+	if (rc)
+		rc = no_endpoint(accel, rc);
+	else if (!bound)
+		rc = memdev_fail(cxlmd, accel, ENDPOINT_NOT_BOUND,
+				 "%s failed probe", dev_name(&endpoint->dev));
+	put_device(&endpoint->dev);
 	return rc;
 }
 
@@ -203,12 +223,28 @@ static int accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *acc
 	return rc;
 }
 
+/*
+ * On its way out a memdev leaves the ports above up to this depth, which cxl_core does not know
+ * before its endpoint has been added: should that fail, the ports would keep it. A bridge is no
+ * deeper as a port than as a device.
+ */
+static int memdev_max_depth(const struct cxl_memdev *cxlmd)
+{
+	const struct device *dev;
+	int depth = 0;
+
+	for (dev = cxlmd->dev.parent; dev; dev = dev->parent)
+		depth++;
+	return depth;
+}
+
 static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	struct cxl_port *parent_port;
 	struct cxl_dport *unused;
 	int rc;
 
+	cxlmd->depth = memdev_max_depth(cxlmd);
 	rc = accel ? accel_enumerate_ports(cxlmd, accel) : devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
 		return rc;

@@ -8,6 +8,8 @@
  * A part of cxl_port where that is replaced: cxl_mem imports the symbol, and cannot be there
  * without the driver that is to bind the endpoint. A part of cxl_mem where cxl_port is built in.
  */
+#include <linux/device.h>
+
 #include "endpoint.h"
 
 /* Each port on the way knows the next one down; cxl_core walks that when it programs decoders. */
@@ -32,30 +34,35 @@ static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
  * @parent_dport: the dport that it is connected to
  *
  * cxl_port attaches synchronously, so that the endpoint either works when this returns, decoders
- * and regions included, or never will.
+ * and regions included, or never will: it has a driver, or has not. That it goes with the memdev is
+ * left to the caller, who has to drop @host's lock before: cxl_endpoint_autoremove().
  *
  * Context: may sleep; @host's and the memdev's device locks are held.
- * Return: 0; 1 if the endpoint was added, as @cxlmd->endpoint, but did not bind to cxl_port; or
- * what cxl_core said when it refused to add it.
+ * Return: the endpoint, which stays as long as @host's lock is held; or, as an ERR_PTR(), why it
+ * could not be added.
  */
-int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 			  struct cxl_dport *parent_dport)
 {
 	struct cxl_port *endpoint;
-	int rc;
+	void *group;
 
 	link_ports(parent_dport->port, cxlmd);
 
+	/* cxl_core may fail when the port is in use already, and would leave it. */
+	group = devres_open_group(host, NULL, GFP_KERNEL);
+	if (!group)
+		return ERR_PTR(-ENOMEM);
+
 	/* An endpoint's component registers are the device state's, so none are named here. */
 	endpoint = devm_cxl_add_port(host, &cxlmd->dev, CXL_RESOURCE_NONE, parent_dport);
-	if (IS_ERR(endpoint))
-		return PTR_ERR(endpoint);
-
-	rc = cxl_endpoint_autoremove(cxlmd, endpoint);
-	if (rc)
-		return rc;
-
-	return endpoint->dev.driver ? 0 : 1;
+	if (IS_ERR(endpoint)) {
+		devres_release_group(host, group);
+		cxlmd->endpoint = NULL;
+	} else {
+		devres_remove_group(host, group);
+	}
+	return endpoint;
 }
 #ifdef CORE_REPLACES_CXL_PORT
 CORE_EXPORT(devm_cxl_add_endpoint);

@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-int devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
-			  struct cxl_dport *parent_dport);
+struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+				       struct cxl_dport *parent_dport);
 
 #endif /* CXL_PORT_ENDPOINT_H */
