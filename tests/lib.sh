@@ -72,7 +72,9 @@ pass_on() {
 		guest_plan=0
 		;;
 	1..[0-9]*)
-		guest_plan=${line#1..}
+		# Several scripts have run.
+		[ "$guest_plan" != none ] || guest_plan=0
+		guest_plan=$((guest_plan + ${line#1..}))
 		;;
 	'#'*) echo "$line" ;;
 	*) echo "# $line" ;;

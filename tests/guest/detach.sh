@@ -128,8 +128,11 @@ loss_disable_memdev() {
 }
 
 # The tool unbinds the region, and may then find that nothing is left for it to do.
+gone() {
+	! bus_has "$1"
+}
 destroy_region() {
-	cxl destroy-region -f "$1" || ! bus_has "$1"
+	cxl destroy-region -f "$1" || wait_for 10 gone "$1"
 }
 loss_destroy_region() {
 	lose 'cxl destroy-region' dev0 destroy_region "$(region dev0)"

@@ -163,6 +163,9 @@ module() {
 	D) echo vendor_accel ;;
 	esac
 }
+logged_once() {
+	[ "$(log_count "$dev0: $1")" = 1 ]
+}
 # cycle "LOAD ORDER" "UNLOAD ORDER"
 cycle() {
 	log_mark
@@ -172,11 +175,11 @@ cycle() {
 	done
 	wait_for 30 attached dev0 || failed="$failed attach"
 	wait_for 30 expander_works || failed="$failed expander"
-	[ "$(log_count "$dev0: attached")" = 1 ] || failed="$failed not-attached-once"
+	wait_for 30 logged_once attached || failed="$failed not-attached-once"
 	for letter in $2; do
 		rmmod "$(module "$letter")" || failed="$failed unload-$letter"
 	done
-	[ "$(log_count "$dev0: removed")" = 1 ] || failed="$failed not-removed-once"
+	logged_once removed || failed="$failed not-removed-once"
 	nothing_left || failed="$failed left-behind"
 	is "loaded $1, unloaded $2" "$failed" ''
 	[ -z "$failed" ] || log_new | sed 's/^/# /'

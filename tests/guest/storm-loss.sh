@@ -74,7 +74,7 @@ reader=$!
 
 start=$(cut -d. -f1 /proc/uptime)
 n=0 tries=0
-while [ $n -lt "$turns" ] && [ $tries -lt $((turns * 20)) ]; do
+while [ $n -lt "$turns" ] && [ $tries -lt $((turns * 100)) ]; do
 	tries=$((tries + 1))
 	pci_unbind vendor_accel "$dev0"
 	! pci_bind vendor_accel "$dev0" || n=$((n + 1))
@@ -88,7 +88,9 @@ wait $disturber $reader
 diag "$tries tries in $((end - start)) s; cxl_acpi was removed $(grep -c acpi /tmp/disturbed) times, the port unbound $(grep -c port /tmp/disturbed) times"
 diag "attached $(log_count ': attached') times, lost $(log_count 'CXL memory is gone') times"
 is 'the driver attached so many times' "$n" "$turns"
-like 'the disturber was not idle' "$(log_count 'CXL memory is gone')" '^[0-9]{2,}'
+least=10
+[ "$turns" -ge 20 ] || least=$((turns / 2))
+ok 'the disturber was not idle' test "$(log_count 'CXL memory is gone')" -ge $least
 
 # ---- everything is put back ----
 

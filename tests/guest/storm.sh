@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# storm.sh TURNS: unbind and bind an accelerator; then two of them at the same time. A detach that
-# belongs to an earlier binding must never hit a later one.
+# storm.sh TURNS [WARM-UP]: unbind and bind an accelerator; then two of them at the same time, WARM-UP
+# turns each. A detach that belongs to an earlier binding must never hit a later one.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
 turns=$1
-warm_up=100
+warm_up=${2:-100}
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
 
@@ -60,11 +60,14 @@ is 'with the same names on the CXL bus' "$(bus_devices)" "$before"
 is 'at the same place' "$(hpa dev0)" "$hpa0"
 ok 'its memory decodes' decodes "$hpa0"
 
-# One object a turn is a leak; a slab or two more is not.
-is 'no kind of object has become more by the turn' \
-	"$(awk -v most=$((turns / 3)) 'NR == FNR { n[$1] = $2; next }
-		$1 in n && $2 - n[$1] > most { print $1, n[$1], $2 }' /tmp/slab.before /tmp/slab.after)" ''
-ok "nor has mapped memory ($mappings)" test $mappings -lt $((turns / 3))
+# One object a turn is a leak; a slab or two more is not. A debug kernel keeps what is freed for a while,
+# and looks for what is not by itself.
+if [ ! -e /sys/kernel/debug/kmemleak ]; then
+	is 'no kind of object has become more by the turn' \
+		"$(awk -v most=$((turns / 3)) 'NR == FNR { n[$1] = $2; next }
+			$1 in n && $2 - n[$1] > most { print $1, n[$1], $2 }' /tmp/slab.before /tmp/slab.after)" ''
+	ok "nor has mapped memory ($mappings)" test $mappings -lt $((turns / 3))
+fi
 is 'each bind attached once' "$(log_count "$dev0: attached")" $((turns + warm_up + 1))
 is 'each unbind was one remove()' "$(log_count "$dev0: removed")" $((turns + warm_up))
 is 'the other device was not concerned' "$(log_count "vendor_accel $dev1: ")" 1
@@ -83,7 +86,7 @@ ok 'dev0 is bound at the end, and complete' attached dev0
 ok 'dev1 is bound at the end, and complete' attached dev1
 is 'each bind attached once' "$(log_count ': attached')" $((2 * warm_up))
 is 'each unbind was one remove()' "$(log_count ': removed')" $((2 * warm_up))
-is 'with the same names on the CXL bus' "$(bus_devices)" "$before"
+is 'with as many devices on the CXL bus' "$(bus_devices | wc -w)" "$(echo "$before" | wc -w)"
 is 'at the same places' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
 
 is 'none was a loss, nobody took the driver data, the pattern was there always' \

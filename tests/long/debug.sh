@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables are for the tests that source this file
+#
+# Shared by the tests on the debug kernel of scripts/kernel, which is built if need be, as are the
+# modules for it: . "$(dirname "$0")/debug.sh", in place of ../lib.sh and ../contract.sh.
+#
+#	debug_test NAME TOPOLOGY FIRMWARE [OPTION of scripts/vm]... -- 'SCRIPT [ARG]...'...
+#		guest_test with all modules, of several scripts, and that no memory is lost. With five
+#		levels of page tables KASAN takes an interrupt early in the boot for a wild access: the
+#		kernel forgets for a moment how many there are.
+
+CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/kernel" debug)
+export CXL_TEST_KERNEL
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../contract.sh
+. tests/contract.sh
+
+# Unless it was done by another test at the same time.
+build_modules() {
+	[ ! -f "build/$KERNEL/Module.symvers" ] ||
+		[ -n "$(find src Kbuild scripts/build "$KDIR/Module.symvers" -newer "build/$KERNEL/Module.symvers")" ] ||
+		return 0
+	scripts/in-root bookworm -- scripts/build "$KERNEL" "$KDIR"
+}
+
+if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
+	sed 's/^/# /' "$TMP/build.log"
+	echo "Bail out! the modules do not build"
+	exit 1
+fi
+driver drivers/vendor
+driver guest/odd
+
+debug_test() {
+	local name=$1 topology=$2 firmware=$3 options=()
+	shift 3
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" \
+		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- several.sh "${@:2}"
+}
