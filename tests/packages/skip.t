@@ -32,7 +32,7 @@ nok 'it was skipped' installed cxl-accel "$old"
 nok 'the driver, too' installed vendor-accel "$old"
 like 'the reason was given' "$(cat "$TMP/kernel.log")" "kernel 6.1.0.* cannot be supported: "
 exits 77 'cxl-accel check says so' user "sudo cxl-accel check $old"
-like 'with the reason' "$(cat "$TMP/output")" 'skipped: .*: '
+like 'with the reason' "$(cat "$TMP/output")" 'skipped: .* install linux-image-6.12-amd64'
 ok "dkms autoinstall is no failure" user "sudo dkms autoinstall -k $old"
 is 'dpkg has nothing left to do' "$(in_system dpkg --audit)" ''
 ok "it is still installed for $new" installed cxl-accel "$new"
@@ -47,6 +47,8 @@ nok "not for $old" installed cxl-accel "$old"
 # The compiler is broken, say.
 echo '#error "no"' >>"$SYSTEM/usr/src/cxl-accel/src/mem/main.c"
 ok 'built for no kernel any more' user 'sudo dkms unbuild -m cxl-accel -v '"$version"' --all'
+like 'cxl-accel status tells what to do' "$(in_system cxl-accel status 2>&1)" \
+	"^kernel +${new//+/.}: supported: .*; not built: dkms install cxl-accel/$version -k "
 nok 'what does not compile is a failure' user 'sudo dpkg-reconfigure cxl-accel-dkms'
 like 'it names the log' "$(cat "$TMP/output")" '/var/lib/dkms/cxl-accel/.*make.log'
 ok 'which has the error' grep -q '#error "no"' "$SYSTEM/var/lib/dkms/cxl-accel/$version/build/make.log"
