@@ -151,7 +151,7 @@ debian_test() {
 	vendor_is_installed "$new"
 	version_is "$old" "$version"
 
-	SHOW=30 ok 'the package can be upgraded' user "sudo apt-get install ./cxl-accel-dkms_$version.1_all.deb"
+	ok 'the package can be upgraded' user "sudo apt-get install ./cxl-accel-dkms_$version.1_all.deb"
 	for kernel in "$old" "$new"; do
 		like "$kernel: the vendor's module was built again" "$(cat "$TMP/output")" \
 			"vendor-accel/1.0 was built against an earlier version: building it again for ${kernel//+/.}"

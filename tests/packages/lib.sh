@@ -129,7 +129,7 @@ user() {
 	# shellcheck disable=SC2016 # $1 is the inner shell's
 	in_system PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/user /usr/sbin/runuser -u user -- \
 		sh -c 'cd ~/cxl-accel && eval "$1"' sh "$1" >"$TMP/output" 2>&1 </dev/null || rc=$?
-	sed 's/^/#   /' "$TMP/output" | tail -n "${SHOW:-8}"
+	sed 's/^/#   /' "$TMP/output" | tail -n 8
 	return "$rc"
 }
 

@@ -24,7 +24,7 @@ provide() {
 		Summary: What apt has installed
 		License: GPL-2.0-only
 		BuildArch: noarch
-		Provides: /bin/bash /bin/sh /usr/bin/bash binutils bpftool bzip2 dkms gawk gcc kmod lz4 make openssl xz zstd
+		Provides: /bin/bash /bin/sh /usr/bin/bash binutils bpftool bzip2 dkms gawk gcc kmod lz4 make openssl xz zstd kernel-core kernel-devel-matched
 		%description
 		For a test.
 		%files
@@ -32,13 +32,14 @@ provide() {
 	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" "$TMP/provides.spec"
 }
 
-# The package as another version.
+# build_version VERSION [LINE]: the package as another version; LINE is added to its source
 build_version() {
 	local dir=$TMP/cxl-accel-$1
 
 	mkdir -p "$dir" "$TMP/rpm/SOURCES"
 	tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir"
 	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" "$dir/dkms.conf"
+	echo "${2:-}" >>"$dir/src/mem/main.c"
 	tar -C "$TMP" -czf "$TMP/rpm/SOURCES/cxl-accel-$1.tar.gz" "cxl-accel-$1"
 	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" --define "cxl_accel_version $1" \
 		"$TREE/rpm/cxl-accel-dkms.spec"
@@ -66,6 +67,10 @@ modprobe_takes() {
 	in_system modinfo -k "$kernel" -F filename cxl_mem
 }
 
+initramfs() {
+	in_system lsinitramfs "/boot/initrd.img-$kernel"
+}
+
 manifest() {
 	(cd "$SYSTEM" && find lib/modules var/lib/dkms usr/src usr/sbin/cxl-accel usr/lib/modprobe.d \
 		! -path 'var/lib/dkms/mok.*' 2>/dev/null) | sort
@@ -83,7 +88,7 @@ manifest >"$TMP/before"
 types 'the package can be built' '^sudo make rpm'
 publish "$TMP"/rpm/RPMS/noarch/system-provides-*.rpm \
 	"$SYSTEM/home/user/cxl-accel/build/packages/cxl-accel-dkms-$version"-*.noarch.rpm
-SHOW=40 types 'the package can be installed' '^sudo dnf install cxl-accel-dkms$'
+types 'the package can be installed' '^sudo dnf install cxl-accel-dkms$'
 ok "dkms has installed it for $kernel" installed "cxl-accel/$version" "$kernel"
 like 'modprobe takes ours' "$(modprobe_takes)" '/updates/dkms/cxl_mem.ko'
 is 'it was built for that kernel' "$(in_system modinfo -k "$kernel" -F vermagic cxl_mem | cut -d' ' -f1)" "$kernel"
@@ -92,15 +97,24 @@ ok 'the status tool works' user "sudo cxl-accel check $kernel"
 
 ok 'a newer version can be built' build_version "$version.1"
 publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.1"-*.rpm
-SHOW=40 types 'the package can be upgraded' '^sudo dnf upgrade cxl-accel-dkms$'
+types 'the package can be upgraded' '^sudo dnf upgrade cxl-accel-dkms$'
 ok 'dkms has the new version' installed "cxl-accel/$version.1" "$kernel"
 nok 'and not the old one' installed "cxl-accel/$version" "$kernel"
 is 'which modprobe takes' "$(in_system modinfo -k "$kernel" -F version cxl_mem)" "$version.1"
 
-SHOW=40 types 'the package can be removed' '^sudo dnf remove cxl-accel-dkms$'
+ok 'one that does not compile can be built' build_version "$version.2" '#error "no"'
+publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.2"-*.rpm
+user 'sudo dnf upgrade cxl-accel-dkms' || true
+like 'the failure is shown' "$(cat "$TMP/output")" 'Bad return status for module build'
+like 'as one of the package' "$(cat "$TMP/output")" 'scriptlet failed'
+nok 'dkms has not installed it' installed cxl-accel "$kernel"
+
+like 'the initramfs has the load order' "$(initramfs)" 'modprobe.d/cxl-accel.conf'
+types 'the package can be removed' '^sudo dnf remove cxl-accel-dkms$'
 typed_all
 like 'modprobe takes the stock module' "$(modprobe_takes)" '/kernel/drivers/cxl/'
 is 'dkms has nothing of it' "$(in_system dkms status cxl-accel)" ''
 manifest >"$TMP/after"
 ok 'nothing is left' diff "$TMP/before" "$TMP/after"
+unlike 'nor in the initramfs' "$(initramfs)" cxl
 done_testing
