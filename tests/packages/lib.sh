@@ -347,7 +347,7 @@ no_complaint() {
 }
 
 boot() {
-	local append='' timeout=900 efi='' types='' init=' rdinit=/firmware-init' kernel line plan='' seen=0 \
+	local append='' timeout=1800 efi='' types='' init=' rdinit=/firmware-init' kernel line plan='' seen=0 \
 		finished='' plugin firmware
 
 	while [[ $1 = --* ]]; do
