@@ -39,7 +39,7 @@ KDIR=$(kernel_headers "$KERNEL")
 
 # The time is for a busy machine; what hangs is found all the same.
 in_guest() {
-	scripts/vm --kernel "$KERNEL" --timeout 400 "$@"
+	scripts/vm --kernel "$KERNEL" --timeout 600 "$@"
 }
 
 stock_module() {

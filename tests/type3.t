@@ -22,7 +22,7 @@ allowed() {
 facts() {
 	local file=$1
 	shift
-	if ! in_guest --file tests/guest:/guest --timeout 600 "${MEM_IOCTL[@]}" "${@:1:$#-2}" \
+	if ! in_guest --file tests/guest:/guest --timeout 1200 "${MEM_IOCTL[@]}" "${@:1:$#-2}" \
 		-- sh /guest/type3.sh "${!#}" >"$file" 2>"$file.stderr"; then
 		tail -n 60 "$file.stderr" | sed 's/^/# /'
 		return 1
