@@ -32,6 +32,8 @@ TMP=$(mktemp -d /tmp/cxl-test.XXXXXX)
 trap 'rm -rf "$TMP" "$tap_output"' EXIT
 # shellcheck source-path=SCRIPTDIR source=guest/tap.sh
 . "$TREE/tests/guest/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=pass-on.sh
+. "$TREE/tests/pass-on.sh"
 
 scripts/root bookworm >/dev/null || exit
 KERNEL=${CXL_TEST_KERNEL:-$(stock_kernel)}
@@ -54,33 +56,6 @@ stock_module() {
 	echo "$TMP/$1.ko"
 }
 
-# One line of a guest's TAP. Its numbers are the guest's; here they go on from the last check.
-pass_on() {
-	local name=$1 line=$2
-
-	case $line in
-	"ok "[0-9]*)
-		pass "$name: ${line#ok * - }"
-		guest_count=$((guest_count + 1))
-		;;
-	"not ok "[0-9]*)
-		fail "$name: ${line#not ok * - }"
-		guest_count=$((guest_count + 1))
-		;;
-	"1..0 # SKIP"*)
-		skip "$name" "${line#*SKIP }"
-		guest_plan=0
-		;;
-	1..[0-9]*)
-		# Several scripts have run.
-		[ "$guest_plan" != none ] || guest_plan=0
-		guest_plan=$((guest_plan + ${line#1..}))
-		;;
-	'#'*) echo "$line" ;;
-	*) echo "# $line" ;;
-	esac
-}
-
 guest_test() {
 	local name=$1 options=() script line status guest_count=0 guest_plan=none
 	shift
@@ -93,7 +68,7 @@ guest_test() {
 	shift
 
 	while IFS= read -r line; do
-		pass_on "$name" "${line%$'\r'}"
+		pass_on "$name" "$line"
 	done < <(
 		status=0
 		in_guest "${options[@]}" --file tests/guest:/guest -- sh "/guest/$script" "$@" \

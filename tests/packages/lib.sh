@@ -57,6 +57,8 @@ LINE=''
 trap end_test EXIT
 # shellcheck source-path=SCRIPTDIR source=../guest/tap.sh
 . "$TREE/tests/guest/tap.sh"
+# shellcheck source-path=SCRIPTDIR source=../pass-on.sh
+. "$TREE/tests/pass-on.sh"
 
 end_test() {
 	drop_system
@@ -313,23 +315,6 @@ make_disk() {
 	rm -rf --one-file-system "$view" "$TMP/view-upper" "$TMP/view-work"
 }
 
-# One line of the guest's TAP becomes one of ours.
-pass_on() {
-	case $1 in
-	"ok "[0-9]*)
-		pass "$kernel: ${1#ok * - }"
-		seen=$((seen + 1))
-		;;
-	"not ok "[0-9]*)
-		fail "$kernel: ${1#not ok * - }"
-		seen=$((seen + 1))
-		;;
-	1..[0-9]*) plan=${1#1..} ;;
-	"exit 0") finished=1 ;;
-	*) echo "# ${1#\# }" ;;
-	esac
-}
-
 run_qemu() {
 	local qemu
 
@@ -347,8 +332,8 @@ no_complaint() {
 }
 
 boot() {
-	local append='' timeout=1800 efi='' types='' init=' rdinit=/firmware-init' kernel line plan='' seen=0 \
-		finished='' plugin firmware
+	local append='' timeout=1800 efi='' types='' init=' rdinit=/firmware-init' kernel line \
+		guest_plan=none guest_count=0 finished='' plugin firmware
 
 	while [[ $1 = --* ]]; do
 		printf -v "${1#--}" %s "$2"
@@ -367,13 +352,16 @@ boot() {
 	: >"$TMP/tap"
 	run_qemu
 	while IFS= read -r line; do
-		pass_on "${line%$'\r'}"
+		case $line in
+		"exit 0"*) finished=1 ;;
+		*) pass_on "$kernel" "$line" ;;
+		esac
 	done <"$TMP/tap"
-	if [ "$plan" = "$seen" ] && [ -n "$finished" ] && no_complaint; then
+	if [ "$guest_plan" = "$guest_count" ] && [ -n "$finished" ] && no_complaint; then
 		pass "$kernel: the system came up, and the kernel did not complain"
 	else
 		fail "$kernel: the system came up, and the kernel did not complain"
-		diag "$seen checks seen, ${plan:-none} announced"
+		diag "$guest_count checks seen, $guest_plan announced"
 		tail -n 60 "$TMP/console" "$TMP/qemu.log" | tr -d '\r' | sed 's/^/# /'
 	fi
 }
