@@ -58,6 +58,20 @@ with_lock() {
 	return "$rc"
 }
 
+# named_tests DIR NAMES: sets TESTS to the files DIR/NAME.t; NAMES are separated by commas or blanks.
+named_tests() {
+	local dir=$1 name
+
+	TESTS=()
+	for name in ${2//,/ }; do
+		name=${name#"$dir/"}
+		name=${name%.t}
+		[ -x "$dir/$name.t" ] ||
+			usage_die "no such test: $name; there are: $(basename -s .t "$dir"/*.t | paste -sd ' ')"
+		TESTS+=("$dir/$name.t")
+	done
+}
+
 # The version stands in dkms.conf, and nowhere else.
 package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
