@@ -17,6 +17,11 @@
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
 #	MEM_IOCTL	mem_ioctl
 
+if [ ! -f "build/$KERNEL/Module.symvers" ]; then
+	echo "Bail out! no modules for $KERNEL: run this test by make check"
+	exit 1
+fi
+
 MEM=(--module "build/$KERNEL/cxl_mem.ko")
 [ ! -f "build/$KERNEL/cxl_port.ko" ] || MEM+=(--module "build/$KERNEL/cxl_port.ko")
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")

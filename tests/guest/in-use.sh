@@ -10,6 +10,8 @@
 modprobe -a cxl_acpi cxl_pci cxl_mem device_dax dax_cxl
 ok 'there is a dax device' wait_for 30 test -e /sys/bus/dax/devices/dax0.0
 before=$(cat /sys/module/cxl_mem/refcnt)
+# Into the zone of memory that can be moved away again, whoever brings it online.
+echo online_movable >/sys/devices/system/memory/auto_online_blocks
 modprobe kmem
 online() {
 	daxctl list -d dax0.0 | jq -e '.[0].mode == "system-ram" and .[0].online_memblocks == .[0].total_memblocks'

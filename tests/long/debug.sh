@@ -14,9 +14,6 @@ CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/kernel" debug)
 export CXL_TEST_KERNEL
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-# shellcheck source-path=SCRIPTDIR source=../contract.sh
-. tests/contract.sh
-
 # Unless it was done by another test at the same time.
 build_modules() {
 	[ ! -f "build/$KERNEL/Module.symvers" ] ||
@@ -30,6 +27,10 @@ if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
 	echo "Bail out! the modules do not build"
 	exit 1
 fi
+# Only now: it looks at which modules there are.
+# shellcheck source-path=SCRIPTDIR source=../contract.sh
+. tests/contract.sh
+
 driver drivers/vendor
 driver guest/odd
 

@@ -16,6 +16,7 @@ debug_test 'two accelerators' hb2rp all:hdm-d -- \
 debug_test 'one accelerator' hb2rp dev0:hdm-d -- slow.sh hands.sh
 debug_test 'a switch' switch all:hdm-d -- 'detach.sh loss_shared_port loss_top_port loss_memdev loss_region'
 debug_test 'beside an expander' mixed dev0:hdm-d -- order.sh 'mixed.sh by-hand'
+debug_test 'an expander, System RAM' type3 dev0:hdm-h -- in-use.sh
 
 # pciehp of 6.12 takes its reset lock within pci_rescan_remove_lock, and the other way round, when a
 # slot is emptied, whatever was in it.
