@@ -191,6 +191,23 @@ log_has() {
 
 # ---- what a test does ----
 
+# attach_both: cxl_mem and the vendor's driver, as fatal as they come, are loaded; dev0 and dev1 are
+# attached. Sets dev0 and dev1 to their PCI addresses, hpa0 and hpa1 to where their memory is, idle
+# and full to all names on the CXL bus before and after.
+attach_both() {
+	dev0=$(pci_address dev0)
+	dev1=$(pci_address dev1)
+	load_hierarchy
+	modprobe cxl_mem
+	idle=$(bus_devices)
+	ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
+	ok 'dev0 is attached' attached dev0
+	ok 'dev1 is attached' attached dev1
+	full=$(bus_devices)
+	hpa0=$(hpa dev0)
+	hpa1=$(hpa dev1)
+}
+
 # The core has released what it was going to.
 flush() {
 	echo 1 >/sys/bus/cxl/flush

@@ -8,18 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
-dev0=$(pci_address dev0)
-dev1=$(pci_address dev1)
-
-load_hierarchy
-modprobe cxl_mem
-idle=$(bus_devices)
-ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-ok 'dev0 is attached' attached dev0
-ok 'dev1 is attached' attached dev1
-full=$(bus_devices)
-hpa0=$(hpa dev0)
-hpa1=$(hpa dev1)
+attach_both
 
 # accounts: "LOSSES,REMOVALS LOSSES,REMOVALS" of both devices, as the log has them.
 accounts() {

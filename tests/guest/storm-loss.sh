@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# storm-loss.sh TURNS: until it has attached TURNS times, unbind and bind two accelerators while another task takes the hierarchy apart
-# under them in all ways there are, and a third reads all that is in sysfs.
+# storm-loss.sh TURNS: until it has attached TURNS times, unbind and bind two accelerators while another
+# task takes the hierarchy apart under them in all ways there are, and a third reads all that is in sysfs.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
 turns=$1
-dev0=$(pci_address dev0)
-dev1=$(pci_address dev1)
-
-load_hierarchy
-modprobe cxl_mem
-ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-ok 'dev0 is attached' attached dev0
-ok 'dev1 is attached' attached dev1
-before=$(bus_devices)
-hpas="$(hpa dev0) $(hpa dev1)"
+attach_both
 
 # Everything here may come too late, and fail.
 disturb() {
@@ -111,8 +102,8 @@ sleep 1
 flush
 ok 'dev0 is complete in the end' attached dev0
 ok 'dev1 is complete in the end' attached dev1
-is 'at their places' "$(hpa dev0) $(hpa dev1)" "$hpas"
-is 'there are as many on the CXL bus as before' "$(bus_devices | wc -w)" "$(echo "$before" | wc -w)"
+is 'at their places' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
+is 'there are as many on the CXL bus as before' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
 for dev in dev0 dev1; do
 	ok "$dev: its memory decodes" decodes "$(hpa $dev)"
 done
@@ -132,7 +123,7 @@ is 'nothing is left' "$(bus_devices)" ''
 load_hierarchy
 modprobe cxl_mem
 ok "a stranger's driver loads again" insmod /modules/vendor_accel.ko fatal=1
-is 'the CXL bus is as it was' "$(bus_devices)" "$before"
-is 'the memory is where it was' "$(hpa dev0) $(hpa dev1)" "$hpas"
+is 'the CXL bus is as it was' "$(bus_devices)" "$full"
+is 'the memory is where it was' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
 
 done_testing

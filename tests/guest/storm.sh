@@ -9,17 +9,7 @@
 
 turns=$1
 warm_up=${2:-100}
-dev0=$(pci_address dev0)
-dev1=$(pci_address dev1)
-
-load_hierarchy
-modprobe cxl_mem
-ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-ok 'dev0 is attached' attached dev0
-ok 'dev1 is attached' attached dev1
-before=$(bus_devices)
-hpa0=$(hpa dev0)
-hpa1=$(hpa dev1)
+attach_both
 
 # turn DEV ADDRESS: one of them; says what was wrong, and goes on with the device bound.
 turn() {
@@ -65,7 +55,7 @@ pci_unbind vendor_accel "$dev0"
 flush
 ok 'unbound: its memdev goes' wait_for 30 no_memdev
 ok 'and bound once more' pci_bind vendor_accel "$dev0"
-is 'with the same names on the CXL bus' "$(bus_devices)" "$before"
+is 'with the same names on the CXL bus' "$(bus_devices)" "$full"
 is 'at the same place' "$(hpa dev0)" "$hpa0"
 ok 'its memory decodes' decodes "$hpa0"
 
@@ -95,7 +85,7 @@ ok 'dev0 is bound at the end, and complete' attached dev0
 ok 'dev1 is bound at the end, and complete' attached dev1
 is 'each bind attached once' "$(log_count ': attached')" $((2 * warm_up))
 is 'each unbind was one remove()' "$(log_count ': removed')" $((2 * warm_up))
-is 'with as many devices on the CXL bus' "$(bus_devices | wc -w)" "$(echo "$before" | wc -w)"
+is 'with as many devices on the CXL bus' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
 is 'at the same places' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
 
 is 'none was a loss, nobody took the driver data, the pattern was there always' \
