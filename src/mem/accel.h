@@ -138,13 +138,13 @@ void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
 void detach_lost(struct cxl_accel *accel, unsigned int attach_nr);
 void detach_release(struct work_struct *work);
 
-/* port_sync.c: a cxl_port that cannot be replaced probes synchronously */
+/* port_adopt.c: a cxl_port that cannot be replaced is made to do what ours does */
 #ifdef CORE_REPLACES_CXL_PORT
-static inline int port_sync_init(void) { return 0; }
-static inline void port_sync_exit(void) { }
+static inline int port_adopt_init(void) { return 0; }
+static inline void port_adopt_exit(void) { }
 #else
-int port_sync_init(void);
-void port_sync_exit(void);
+int port_adopt_init(void);
+void port_adopt_exit(void);
 #endif
 
 /* in_use.c: not removable while memory of an expander is System RAM */

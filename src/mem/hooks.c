@@ -4,7 +4,7 @@
  *
  * Owns: a notifier on the cxl bus. Talks to: cxl_core, which registers these devices while a port
  * is being probed, an accelerator's in the task that attaches it. Locks: called with the device
- * lock of the port that is being probed or unbound.
+ * lock of the port that is being probed.
  *
  * Endpoint ports and regions have files of their own. The rest makes up for what a stock cxl_core
  * does to decoders:
@@ -14,9 +14,6 @@
  *
  * It takes a decoder that nobody has committed for an expander's, though an accelerator's is for
  * device coherent memory (HDM-D).
- *
- * It goes on counting the committed decoders of a port from the last time that it was bound, and
- * then finds the first one out of order: a port whose decoders stay committed could not come back.
  */
 #include <linux/device.h>
 
@@ -79,19 +76,10 @@ static void device_added(struct device *dev)
 		endpoint_added(to_cxl_port(dev));
 }
 
-/* An unbound port has no decoders, so none is committed: nobody else looks at the count now. */
-static void driver_unbound(struct device *dev)
-{
-	if (is_cxl_port(dev))
-		to_cxl_port(dev)->commit_end = -1;
-}
-
 static int hooks_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	if (action == BUS_NOTIFY_ADD_DEVICE)
 		device_added(data);
-	else if (action == BUS_NOTIFY_UNBOUND_DRIVER || action == BUS_NOTIFY_DRIVER_NOT_BOUND)
-		driver_unbound(data);
 	return NOTIFY_DONE;
 }
 

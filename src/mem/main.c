@@ -5,7 +5,7 @@
  * Owns: the order in which its parts come and go. Each part is in a file of its own:
  *
  *	memdev.c	the cxl_mem driver, for expanders and accelerators
- *	port_sync.c	a built-in cxl_port attaches synchronously
+ *	port_adopt.c	a built-in cxl_port does what ours does
  *	in_use.c	stay while an expander's memory is System RAM
  *
  *	attach.c	the accelerator API
@@ -39,7 +39,7 @@ static int __init cxl_mem_init(void)
 	rc = hooks_register();
 	if (rc)
 		goto err_detach;
-	rc = port_sync_init();
+	rc = port_adopt_init();
 	if (rc)
 		goto err_hooks;
 	rc = in_use_init();
@@ -58,7 +58,7 @@ err_region:
 err_in_use:
 	in_use_exit();
 err_port:
-	port_sync_exit();
+	port_adopt_exit();
 err_hooks:
 	hooks_unregister();
 err_detach:
@@ -72,7 +72,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_driver_unregister(&cxl_mem_driver);
 	cxl_driver_unregister(&accel_region_driver);
 	in_use_exit();
-	port_sync_exit();
+	port_adopt_exit();
 	hooks_unregister();
 	detach_exit();
 	reserve_exit();
