@@ -72,6 +72,11 @@ named_tests() {
 	done
 }
 
+# The files in TESTS, under prove, which takes the place of this shell.
+run_tests() {
+	exec prove --timer --failures --jobs "${CXL_ACCEL_JOBS:-$(nproc)}" "${TESTS[@]}"
+}
+
 # The version stands in dkms.conf, and nowhere else.
 package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
