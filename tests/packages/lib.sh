@@ -352,8 +352,8 @@ boot() {
 	: >"$TMP/tap"
 	run_qemu
 	while IFS= read -r line; do
-		case $line in
-		"exit 0"*) finished=1 ;;
+		case ${line%$'\r'} in
+		"exit 0") finished=1 ;;
 		*) pass_on "$kernel" "$line" ;;
 		esac
 	done <"$TMP/tap"
