@@ -14,6 +14,7 @@ CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/kernel" debug)
 export CXL_TEST_KERNEL
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
 # Unless it was done by another test at the same time.
 build_modules() {
 	[ ! -f "build/$KERNEL/Module.symvers" ] ||
@@ -27,6 +28,7 @@ if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
 	echo "Bail out! the modules do not build"
 	exit 1
 fi
+
 # Only now: it looks at which modules there are.
 # shellcheck source-path=SCRIPTDIR source=../contract.sh
 . tests/contract.sh
