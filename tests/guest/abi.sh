@@ -188,6 +188,7 @@ for loss in unbind delete_region cxl_acpi; do
 done
 
 pci_unbind vendor_accel "$dev0"
+flush
 pci_bind vendor_accel "$dev0"
 is 'with nobody holding it, its name is mem0' "$(memdev dev0)" mem0
 mem_ioctl $MEM hammer 4 >/tmp/hammer 2>&1 &

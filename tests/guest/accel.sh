@@ -208,7 +208,8 @@ attach_both() {
 	hpa1=$(hpa dev1)
 }
 
-# The core has released what it was going to.
+# The core has released what it was going to. Until then a memdev that is gone may keep its name from
+# the next one.
 flush() {
 	echo 1 >/sys/bus/cxl/flush
 }

@@ -42,7 +42,7 @@ lose() {
 	is "$what: once" "$(log_count "$dev0: CXL memory is gone")" 1
 }
 delete_region() {
-	echo region0 >"$CXL/decoder0.0/delete_region"
+	region dev0 >"$CXL/decoder0.0/delete_region"
 }
 lose 'endpoint unbound' cxl_unbind "$(endpoint dev0)"
 ok 'it can be bound again' bind_again cxl_accel_sample dev0

@@ -117,6 +117,7 @@ is 'not a word about it' "$(log_new | grep -v test:)" ''
 
 # ---- a driver that nobody here has seen, to which the memory is a must ----
 
+flush
 log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
 is 'it is attached to the same memory' "$(log_new | grep -c -E "$dev0: attached \[mem $window-")" 1

@@ -176,6 +176,7 @@ loss_pci_device() {
 	is "$what: no loss, one remove()" "$(accounts)" '0,1 0,0'
 	is "$what: its memdev went with it" "$(memdev dev0)" ''
 	ok "$what: dev1 is complete" attached dev1
+	flush
 	log_mark
 	echo 1 >/sys/bus/pci/rescan
 	is "$what: back after a rescan, attached" "$(log_count "$dev0: attached")" 1

@@ -73,6 +73,7 @@ ok 'the accelerator is unbound' pci_unbind vendor_accel "$dev0"
 ok 'the expander stays' expander_complete
 ok 'and decodes' decodes "$hpa1"
 is 'the region of the accelerator is gone' "$(cxl list -R | jq -c '[.[].region]')" "[\"$region1\"]"
+flush
 ok 'the accelerator is bound' pci_bind vendor_accel "$dev0"
 ok 'attached' attached dev0
 is 'both are as before' "$(bus_devices)" "$all"

@@ -85,7 +85,7 @@ for capacity in 0 1 0x1000 0xfffffff 0x10000000 0x10000001 0x20000000 0x7fffffff
 	if pci_bind odd_accel "$dev0" 2>/dev/null; then
 		ok "capacity=$capacity: attached" attached dev0
 		is "capacity=$capacity: to what is committed" \
-			"$(hpa dev0) $(cat $CXL/region0/size)" "$window $SIZE"
+			"$(hpa dev0) $(cat "$CXL/$(region dev0)/size")" "$window $SIZE"
 		ok "capacity=$capacity: the memory decodes" decodes "$window"
 	else
 		is "capacity=$capacity: refused in words" \
@@ -95,7 +95,7 @@ for capacity in 0 1 0x1000 0xfffffff 0x10000000 0x10000001 0x20000000 0x7fffffff
 	case $capacity in
 	0x10000000 | 0x20000000)
 		is "capacity=$capacity: enough" "$(driver_of "$PCI/$dev0")" odd_accel
-		is "capacity=$capacity: user space sees it" "$(cat $CXL/mem0/ram/size)" $capacity
+		is "capacity=$capacity: user space sees it" "$(cat "$CXL/$(memdev dev0)/ram/size")" $capacity
 		;;
 	0 | 1 | 0x1000 | 0xfffffff)
 		is "capacity=$capacity: not enough" "$(driver_of "$PCI/$dev0")" ''

@@ -117,6 +117,7 @@ is 'no dax device there ever was' "$(ever_taken)" ''
 ok 'cxl_mem unloads' rmmod cxl_mem
 ok 'cxl_acpi unloads' rmmod cxl_acpi
 is 'nothing is left' "$(bus_devices)" ''
+flush
 
 # ---- and once more from the start ----
 
