@@ -32,8 +32,8 @@ TMP=$(mktemp -d /tmp/cxl-test.XXXXXX)
 trap 'rm -rf "$TMP" "$tap_output"' EXIT
 # shellcheck source-path=SCRIPTDIR source=guest/tap.sh
 . "$TREE/tests/guest/tap.sh"
-# shellcheck source-path=SCRIPTDIR source=pass-on.sh
-. "$TREE/tests/pass-on.sh"
+# shellcheck source-path=SCRIPTDIR source=host-tap.sh
+. "$TREE/tests/host-tap.sh"
 
 scripts/root bookworm >/dev/null || exit
 KERNEL=${CXL_TEST_KERNEL:-$(stock_kernel)}
@@ -81,7 +81,9 @@ guest_test() {
 		pass "$name: came to its end, and the kernel did not complain"
 	else
 		fail "$name: came to its end, and the kernel did not complain"
-		diag "status $status, $guest_count checks seen, $guest_plan announced"
-		tail -n 80 "$TMP/guest.stderr" | sed 's/^/# /'
+		{
+			echo "status $status, $guest_count checks seen, $guest_plan announced"
+			tail -n 80 "$TMP/guest.stderr"
+		} | explain
 	fi
 }

@@ -24,7 +24,7 @@ facts() {
 	shift
 	if ! in_guest --file tests/guest:/guest --timeout 1200 "${MEM_IOCTL[@]}" "${@:1:$#-2}" \
 		-- sh /guest/type3.sh "${!#}" >"$file" 2>"$file.stderr"; then
-		tail -n 60 "$file.stderr" | sed 's/^/# /'
+		tail -n 60 "$file.stderr"
 		return 1
 	fi
 	grep -c '^====' "$file"
@@ -38,7 +38,7 @@ same() {
 
 	if ! steps=$(facts "$stock" "$@" -- "$scenario"); then
 		fail "$scenario: the stock modules come to the end of it"
-		diag "$steps"
+		echo "$steps" | explain
 		return
 	fi
 	ok "$scenario: ours comes to the end of it, and the kernel does not complain" \

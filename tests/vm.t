@@ -96,10 +96,26 @@ bad_guest() {
 
 	text=$(
 		tap_count=0
-		guest_test "$1" -- "$1.sh"
+		guest_test "$1" -- "$1.sh" 2>"$TMP/why"
 	)
 	like "$1: its check counts" "$text" "^ok 1 - $1: one"
 	like "$1: is a failure all the same" "$text" "^not ok 2 - $1: came to its end"
+	like "$1: says so where prove shows it" "$(cat "$TMP/why")" "^# $PROG: not ok 2 - $1: came to its end"
+	like "$1: and why" "$(cat "$TMP/why")" "^# $PROG: status [0-9]+, [0-9]+ checks seen, [0-9a-z]+ announced"
+}
+
+# prove shows stderr: what belongs to the check that failed is there, and nothing else.
+why_it_failed() {
+	local text
+
+	text=$(
+		tap_count=0
+		guest_test guest -- vm-fails.sh 2>&1 >/dev/null
+	)
+	is "a check that fails in the guest says why" "$text" "# $PROG: not ok 1 - guest: one
+# $PROG: got:  this
+# $PROG: want: that
+# $PROG: a remark"
 }
 
 # Nanoseconds that the same work took in two runs.
@@ -132,5 +148,6 @@ else
 fi
 bad_guest vm-dies
 bad_guest vm-short
+why_it_failed
 ok "--icount repeats guest time within 5 %" guest_time
 done_testing

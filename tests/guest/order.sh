@@ -182,7 +182,7 @@ cycle() {
 	logged_once removed || failed="$failed not-removed-once"
 	nothing_left || failed="$failed left-behind"
 	is "loaded $1, unloaded $2" "$failed" ''
-	[ -z "$failed" ] || log_new | sed 's/^/# /'
+	[ -z "$failed" ] || log_new | explain
 }
 cycle 'A P M D' 'D M P A'
 cycle 'A M P D' 'D M A P'

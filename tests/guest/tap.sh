@@ -11,6 +11,7 @@
 #	unlike WHAT TEXT REGEX	no line does
 #	pass WHAT, fail WHAT	when the script has found out by itself
 #	skip WHAT WHY		not tested here
+#	explain			why the last check failed: what comes on stdin
 #	diag TEXT...		a remark
 #	skip_all WHY		nothing of this script can be tested here; ends it
 #	done_testing		must be the last: tells how many there were
@@ -20,7 +21,6 @@
 # A script that ends without done_testing is a failure, whatever it printed before.
 
 tap_count=0
-tap_failed=0
 tap_output=$(mktemp /tmp/tap.XXXXXX)
 
 pass() {
@@ -30,7 +30,6 @@ pass() {
 
 fail() {
 	tap_count=$((tap_count + 1))
-	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_count - $1"
 }
 
@@ -43,6 +42,11 @@ diag() {
 	printf '%s\n' "$*" | sed 's/^/# /'
 }
 
+# Why the last check failed, from stdin.
+explain() {
+	sed 's/^/# /'
+}
+
 exits() {
 	tap_want=$1 tap_what=$2 tap_status=0
 	shift 2
@@ -52,8 +56,10 @@ exits() {
 		return
 	fi
 	fail "$tap_what"
-	diag "status $tap_status, not $tap_want, of: $*"
-	tail -n 40 "$tap_output" | sed 's/^/# /'
+	{
+		printf '%s\n' "status $tap_status, not $tap_want, of: $*"
+		tail -n 40 "$tap_output"
+	} | explain
 }
 
 ok() {
@@ -67,8 +73,10 @@ nok() {
 	shift
 	if "$@" >"$tap_output" 2>&1; then
 		fail "$tap_what"
-		diag "status 0 of: $*"
-		tail -n 40 "$tap_output" | sed 's/^/# /'
+		{
+			printf '%s\n' "status 0 of: $*"
+			tail -n 40 "$tap_output"
+		} | explain
 	else
 		pass "$tap_what"
 	fi
@@ -79,8 +87,7 @@ is() {
 		pass "$1"
 	else
 		fail "$1"
-		diag "got:  $2"
-		diag "want: $3"
+		printf 'got:  %s\nwant: %s\n' "$2" "$3" | explain
 	fi
 }
 
@@ -89,16 +96,20 @@ like() {
 		pass "$1"
 	else
 		fail "$1"
-		diag "no line matches: $3"
-		printf '%s\n' "$2" | tail -n 40 | sed 's/^/# /'
+		{
+			printf '%s\n' "no line matches: $3"
+			printf '%s\n' "$2" | tail -n 40
+		} | explain
 	fi
 }
 
 unlike() {
 	if printf '%s\n' "$2" | grep -q -E -e "$3"; then
 		fail "$1"
-		diag "a line matches: $3"
-		printf '%s\n' "$2" | grep -E -e "$3" | tail -n 10 | sed 's/^/# /'
+		{
+			printf '%s\n' "a line matches: $3"
+			printf '%s\n' "$2" | grep -E -e "$3" | tail -n 10
+		} | explain
 	else
 		pass "$1"
 	fi

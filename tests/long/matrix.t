@@ -30,7 +30,7 @@ sample() {
 	mapfile -t names < <(sed -nE 's/^([a-z][^ \t]*).*/\1/p' scripts/matrix.list)
 	for name in "${names[@]}"; do
 		is "$name: the sample attaches, twice" "$(outcome_of "$name")" passed
-		[ "$(outcome_of "$name")" = passed ] || tail -n 40 "$TMP/matrix/$name.log" | sed 's/^/# /'
+		[ "$(outcome_of "$name")" = passed ] || tail -n 40 "$TMP/matrix/$name.log" | explain
 	done
 	is 'the table is on stdout too' "$(cat "$TMP/out")" "$(cat "$TMP/matrix/table")"
 }

@@ -57,8 +57,8 @@ LINE=''
 trap end_test EXIT
 # shellcheck source-path=SCRIPTDIR source=../guest/tap.sh
 . "$TREE/tests/guest/tap.sh"
-# shellcheck source-path=SCRIPTDIR source=../pass-on.sh
-. "$TREE/tests/pass-on.sh"
+# shellcheck source-path=SCRIPTDIR source=../host-tap.sh
+. "$TREE/tests/host-tap.sh"
 
 end_test() {
 	drop_system
@@ -168,7 +168,7 @@ types() {
 		pass "$1"
 	else
 		fail "$1"
-		tail -n 40 "$TMP/output" | sed 's/^/# /'
+		tail -n 40 "$TMP/output" | explain
 	fi
 }
 
@@ -361,7 +361,9 @@ boot() {
 		pass "$kernel: the system came up, and the kernel did not complain"
 	else
 		fail "$kernel: the system came up, and the kernel did not complain"
-		diag "$guest_count checks seen, $guest_plan announced"
-		tail -n 60 "$TMP/console" "$TMP/qemu.log" | tr -d '\r' | sed 's/^/# /'
+		{
+			echo "$guest_count checks seen, $guest_plan announced"
+			tail -n 60 "$TMP/console" "$TMP/qemu.log" | tr -d '\r'
+		} | explain
 	fi
 }
