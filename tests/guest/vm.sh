@@ -17,6 +17,11 @@ is "no CXL module is loaded" "$(lsmod | grep -E 'cxl|dax|nvdimm')" ""
 is "--file" "$(cat /root/given)" "a file"
 is "--file with a name for the guest" "$(cat /etc/renamed)" "a file"
 
+is "both processors run" "$(cat /sys/devices/system/cpu/online)" 0-1
+is "the second was started when the PCI devices had been found" \
+	"$(dmesg | sed -nE 's/.*smp: Brought up 1 node, ([0-9]+) CPU.*/\1/p')" 1
+ok "each has a timer" sh -c 'timeout 20 taskset 1 sleep 0.1 && timeout 20 taskset 2 sleep 0.1'
+
 R=$(uname -r)
 ok "--module in /modules" test -s /modules/cxl_mem.ko
 is "--module comes before the stock one" "$(modinfo -n cxl_mem)" \
