@@ -35,7 +35,7 @@ driver() {
 
 	scripts/in-root bookworm -- scripts/build-driver --out "$TMP/$name" \
 		--bundle "build/$KERNEL" "KDIR=$KDIR" "$KERNEL" "tests/$1" >"$TMP/$name.log" 2>&1 && return
-	sed 's/^/# /' "$TMP/$name.log"
+	explain <"$TMP/$name.log"
 	echo "Bail out! tests/$1 does not build"
 	exit 1
 }

@@ -24,7 +24,7 @@ build_modules() {
 }
 
 if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
-	sed 's/^/# /' "$TMP/build.log"
+	explain <"$TMP/build.log"
 	echo "Bail out! the modules do not build"
 	exit 1
 fi

@@ -227,11 +227,10 @@ vendor_deb() {
 # ---- booting ----
 
 # On a busy machine the TSC is calibrated wrongly, and then time runs away. apparmor would compile its
-# profiles for half a minute, and nobody logs in. The second processor is started by firmware-init, why and
-# how fast is told in scripts/vm; under Secure Boot, where there is none, by nobody.
-SETTINGS="maxcpus=1 noreplace-smp lpj=20000000 loglevel=7 panic=-1 oops=panic no_timer_check
-	tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout=300 mitigations=off
-	random.trust_cpu=on apparmor=0 systemd.show_status=0"
+# profiles for half a minute, and nobody logs in. The second processor is started by firmware-init; under
+# Secure Boot, where there is none, by nobody.
+SETTINGS="$EMULATED tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout=300 apparmor=0
+	systemd.show_status=0"
 
 # What QEMU's machine has: as scripts/vm has it for its topology "mixed".
 hardware() {
