@@ -131,7 +131,7 @@ guest_time() {
 }
 
 mistakes
-ok "help" grep -q -- '--topology NAME' <(scripts/vm --help)
+ok "help" grep -q -- '--topology SPEC' <(scripts/vm --help)
 unlike "help shows no code" "$(scripts/vm --help)" 'set -eu|SPDX'
 
 echo "a file" >"$TMP/given"

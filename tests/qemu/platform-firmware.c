@@ -5,7 +5,10 @@
  * QEMU's firmware leaves every HDM decoder free. This program runs in the guest before any CXL
  * module is loaded, and commits decoders for the devices that it is told of:
  *
- *	platform-firmware SERIAL[+SERIAL]...:KIND...
+ *	platform-firmware [window=N:ALLOW]... SERIAL[+SERIAL]...:KIND[/OPTION]...
+ *
+ *	window=N:ALLOW		the N-th window of the CEDT allows what these CFMWS restriction bits say;
+ *				QEMU's allow everything
  *
  *	KIND hdm-d		decoders committed, target type device-coherent memory
  *	KIND hdm-h		decoders committed, target type host-only-coherent memory
@@ -13,9 +16,18 @@
  *				is set and its HDM decoders are not enabled, as CXL 1.1 aware
  *				firmware leaves them
  *
- * Each SERIAL gets a region of its own, as large as the device. Several joined by + share one,
- * interleaved at 256 bytes in that order: over the ports of one host bridge or switch, or over host
- * bridges that a window interleaves. Regions of one window follow each other in the order given.
+ *	OPTION at=ADDRESS	where in the host's address space, by a number
+ *	OPTION at=+OFFSET	where in the window that the device can be in, overlap or not
+ *	OPTION at=outside	in no window, below all of them
+ *	OPTION size=SIZE	of the region, in bytes or with K, M, G; may be 0, or more than there is
+ *	OPTION skip=SIZE	device memory left out below the region's
+ *	OPTION locked		Lock On Commit is set
+ *	OPTION endpoint-only	nothing is committed above the device
+ *
+ * Each SERIAL gets a region of its own, of all the device's memory that no earlier region has. Named
+ * again, it gets another one by its next decoder. Several joined by + share one, interleaved at 256
+ * bytes in that order: over the ports of one host bridge or switch, or over host bridges that a window
+ * interleaves. Regions of one window follow each other in the order given.
  *
  * Windows and host bridge registers are found in the ACPI CEDT, devices by their PCIe serial
  * number. Nothing is printed unless something fails.
@@ -38,9 +50,18 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define SZ_256M		(256ULL << 20)
+#define SZ_4G		(4ULL << 30)
 
 #define CEDT		"/sys/firmware/acpi/tables/CEDT"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
+
+/* ACPI tables, and where a BIOS leaves the pointer to them. */
+#define BIOS_BASE	0xe0000
+#define BIOS_SIZE	0x20000
+#define RSDP_RSDT	16
+#define ACPI_LENGTH	4
+#define ACPI_CHECKSUM	9
+#define ACPI_HEADER	36
 
 /* ACPI CEDT structures: header, then type, reserved, 16-bit length. */
 #define CEDT_HEADER	36
@@ -95,6 +116,7 @@
 #define HDM_SIZE_LO	0x08
 #define HDM_SIZE_HI	0x0c
 #define HDM_CTRL	0x10
+#define HDM_LOCK	(1u << 8)
 #define HDM_COMMIT	(1u << 9)
 #define HDM_COMMITTED	(1u << 10)
 #define HDM_ERROR	(1u << 11)
@@ -103,12 +125,25 @@
 #define HDM_WAYS(log2)	((log2) << 4)
 #define HDM_TARGETS	0x14
 #define HDM_TARGETS_HI	0x18
+#define HDM_SKIP_LO	0x14	/* in a device, where it has no targets */
+#define HDM_SKIP_HI	0x18
 
 #define MAX_WAYS	4	/* the targets of HDM_TARGETS, at the same time of a window */
 
 enum kind { HDM_D, HDM_H, MEM_ENABLE_ONLY };
 
 static const char * const kinds[] = { "hdm-d", "hdm-h", "mem-enable-only" };
+
+enum place { WINDOW, WINDOW_OFFSET, ADDRESS, OUTSIDE };
+
+/* What the command line asks for. */
+struct request {
+	enum kind kind;
+	enum place place;
+	uint64_t at;		/* the address or offset */
+	uint64_t size, skip;
+	bool sized, locked, endpoint_only;
+};
 
 struct window {
 	uint64_t base, size;
@@ -152,6 +187,11 @@ static uint32_t get32(const uint8_t *p)
 static uint64_t get64(const uint8_t *p)
 {
 	return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
+
+static uint64_t align_256m(uint64_t value)
+{
+	return (value + SZ_256M - 1) & ~(SZ_256M - 1);
 }
 
 /* ---- ACPI CEDT ---- */
@@ -214,20 +254,173 @@ static void read_windows(void)
 	}
 }
 
-/* In a window over these host bridges, in this order. */
-static uint64_t allocate_hpa(const uint32_t *uids, unsigned int ways, enum kind kind, uint64_t size)
+/* Can memory over these host bridges, in this order, be in the window? */
+static bool window_fits(const struct window *w, const uint32_t *uids, unsigned int ways,
+			enum kind kind)
 {
 	unsigned int type = kind == HDM_D ? 1 : 2;
 
+	return w->ways == ways && !memcmp(w->uids, uids, ways * sizeof(*uids)) && w->types & type;
+}
+
+/* Where RAM ends, at 4 GiB or above. */
+static uint64_t ram_end(void)
+{
+	FILE *f = fopen("/proc/iomem", "r");
+	unsigned long long start, end;
+	uint64_t top = SZ_4G;
+	char line[256];
+
+	if (!f)
+		die("/proc/iomem: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx-%llx : System RAM", &start, &end) == 2 &&
+		    strstr(line, ": System RAM") && end >= top)
+			top = end + 1;
+	fclose(f);
+	return align_256m(top);
+}
+
+/* The next free place that is in no window: above RAM, and below the lowest window. */
+static uint64_t allocate_outside(uint64_t size)
+{
+	static uint64_t next;
+	uint64_t base = next = next ?: ram_end();
+
+	for (struct window *w = windows; w < windows + nr_windows; w++)
+		if (w->base < base + size)
+			die("no room for 0x%llx bytes below the window at 0x%llx",
+			    (unsigned long long)size, (unsigned long long)w->base);
+	next += align_256m(size);
+	return base;
+}
+
+static uint64_t allocate_hpa(const uint32_t *uids, unsigned int ways, const struct request *req,
+			     uint64_t size)
+{
+	if (req->place == ADDRESS)
+		return req->at;
+	if (req->place == OUTSIDE)
+		return allocate_outside(size);
 	for (struct window *w = windows; w < windows + nr_windows; w++) {
-		if (w->ways != ways || memcmp(w->uids, uids, ways * sizeof(*uids)) ||
-		    !(w->types & type) || w->size - w->used < size)
+		if (!window_fits(w, uids, ways, req->kind))
+			continue;
+		if (req->place == WINDOW_OFFSET)
+			return w->base + req->at;
+		if (w->size - w->used < size)
 			continue;
 		w->used += size;
 		return w->base + w->used - size;
 	}
 	die("no window over %u host bridges, %u the first, has room for 0x%llx bytes of %s", ways,
-	    uids[0], (unsigned long long)size, kinds[kind]);
+	    uids[0], (unsigned long long)size, kinds[req->kind]);
+}
+
+/* ---- the CEDT, changed in memory ---- */
+
+static uint8_t *map_table(uint64_t at, size_t len, size_t *mapped)
+{
+	uint64_t page = at & ~(uint64_t)4095;
+	int fd = open("/dev/mem", O_RDWR);
+	uint8_t *p;
+
+	if (fd < 0)
+		die("/dev/mem: %s", strerror(errno));
+	*mapped = at - page + len;
+	p = mmap(NULL, *mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
+	close(fd);
+	if (p == MAP_FAILED)
+		die("cannot map the ACPI table at 0x%llx: %s", (unsigned long long)at,
+		    strerror(errno));
+	return p + (at - page);
+}
+
+static void unmap_table(uint8_t *p, size_t mapped)
+{
+	uintptr_t page = (uintptr_t)p & ~(uintptr_t)4095;
+
+	munmap((void *)page, mapped);
+}
+
+/* Where the RSDP says that the RSDT is. */
+static uint64_t find_rsdt(void)
+{
+	size_t mapped;
+	uint8_t *bios = map_table(BIOS_BASE, BIOS_SIZE, &mapped);
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < BIOS_SIZE && !at; i += 16)
+		if (!memcmp(bios + i, "RSD PTR ", 8))
+			at = get32(bios + i + RSDP_RSDT);
+	unmap_table(bios, mapped);
+	if (!at)
+		die("no ACPI tables below 1 MiB: was this machine not started by a BIOS?");
+	return at;
+}
+
+static bool is_cedt(uint64_t at)
+{
+	size_t mapped;
+	uint8_t *table = map_table(at, ACPI_HEADER, &mapped);
+	bool found = !memcmp(table, "CEDT", 4);
+
+	unmap_table(table, mapped);
+	return found;
+}
+
+static uint64_t find_cedt(void)
+{
+	uint64_t rsdt_at = find_rsdt(), at = 0;
+	size_t mapped, len;
+	uint8_t *rsdt = map_table(rsdt_at, ACPI_HEADER, &mapped);
+
+	len = get32(rsdt + ACPI_LENGTH);
+	unmap_table(rsdt, mapped);
+	rsdt = map_table(rsdt_at, len, &mapped);
+	for (size_t i = ACPI_HEADER; i + 4 <= len && !at; i += 4)
+		if (is_cedt(get32(rsdt + i)))
+			at = get32(rsdt + i);
+	unmap_table(rsdt, mapped);
+	if (!at)
+		die("the RSDT has no CEDT");
+	return at;
+}
+
+/* What cedt holds becomes what everybody finds. */
+static void write_cedt(void)
+{
+	size_t mapped;
+	static uint8_t wanted[sizeof(cedt)];
+	uint8_t *table, sum = 0;
+
+	cedt[ACPI_CHECKSUM] = 0;
+	for (size_t i = 0; i < cedt_len; i++)
+		sum += cedt[i];
+	cedt[ACPI_CHECKSUM] = -sum;
+	table = map_table(find_cedt(), cedt_len, &mapped);
+	memcpy(table, cedt, cedt_len);
+	unmap_table(table, mapped);
+	memcpy(wanted, cedt, cedt_len);
+	read_cedt();
+	if (memcmp(wanted, cedt, cedt_len))
+		die("the CEDT cannot be changed");
+}
+
+/* N:ALLOW */
+static void restrict_window(const char *text)
+{
+	const uint8_t *s = NULL;
+	unsigned int n, allow;
+
+	if (sscanf(text, "%u:%i", &n, (int *)&allow) != 2)
+		die("'%s' is not N:ALLOW", text);
+	do {
+		s = cedt_next(CEDT_CFMWS, s);
+	} while (s && n--);
+	if (!s)
+		die("'%s': the CEDT has not so many windows", text);
+	cedt[s - cedt + CFMWS_TYPES] = allow;
+	cedt[s - cedt + CFMWS_TYPES + 1] = allow >> 8;
 }
 
 /* ---- PCI ---- */
@@ -437,15 +630,28 @@ static unsigned int log2_of(unsigned int ways)
 	return ways == 4 ? 2 : ways - 1;
 }
 
-static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base, uint64_t size,
-			   unsigned int ways, uint32_t targets,
-			   unsigned int granularity, enum kind kind)
+static unsigned int decoder_count(volatile uint8_t *hdm)
 {
-	unsigned int count = reg_read(hdm, HDM_CAP) & 0xf, n;
+	unsigned int count = reg_read(hdm, HDM_CAP) & 0xf;
+
+	return count ? 2 * count : 1;
+}
+
+/* A decoder's registers as they are to be; @targets has the DPA skip in a device. */
+struct decoder {
+	uint64_t base, size;
+	uint64_t targets;
+	unsigned int ways;
+	unsigned int granularity;	/* in units of 256 bytes */
+};
+
+static void commit_decoder(volatile uint8_t *hdm, const char *who, const struct decoder *want,
+			   const struct request *req)
+{
+	unsigned int count = decoder_count(hdm), n;
 	volatile uint8_t *d;
 	uint32_t ctrl;
 
-	count = count ? 2 * count : 1;
 	for (n = 0; n < count; n++)
 		if (!(reg_read(hdm, HDM_DECODER(n) + HDM_CTRL) & HDM_COMMITTED))
 			break;
@@ -453,23 +659,44 @@ static void commit_decoder(volatile uint8_t *hdm, const char *who, uint64_t base
 		die("%s: all %u decoders are committed", who, count);
 
 	d = hdm + HDM_DECODER(n);
-	reg_write(d, HDM_BASE_LO, base);
-	reg_write(d, HDM_BASE_HI, base >> 32);
-	reg_write(d, HDM_SIZE_LO, size);
-	reg_write(d, HDM_SIZE_HI, size >> 32);
-	reg_write(d, HDM_TARGETS, targets);
-	reg_write(d, HDM_TARGETS_HI, 0);
+	reg_write(d, HDM_BASE_LO, want->base);
+	reg_write(d, HDM_BASE_HI, want->base >> 32);
+	reg_write(d, HDM_SIZE_LO, want->size);
+	reg_write(d, HDM_SIZE_HI, want->size >> 32);
+	reg_write(d, HDM_TARGETS, want->targets);
+	reg_write(d, HDM_TARGETS_HI, want->targets >> 32);
 	reg_write(hdm, HDM_GLOBAL, reg_read(hdm, HDM_GLOBAL) | HDM_GLOBAL_ENABLE);
-	ctrl = HDM_COMMIT | HDM_WAYS(log2_of(ways)) | log2_of(granularity);
-	if (kind != HDM_D)
+	ctrl = HDM_COMMIT | HDM_WAYS(log2_of(want->ways)) | log2_of(want->granularity);
+	if (req->kind != HDM_D)
 		ctrl |= HDM_HOST_ONLY;
+	if (req->locked)
+		ctrl |= HDM_LOCK;
 	/* Linux takes a DVSEC range for interleave at 4 KiB, and wants to see the same above it. */
-	if (kind == MEM_ENABLE_ONLY)
+	if (req->kind == MEM_ENABLE_ONLY)
 		ctrl |= HDM_GRANULARITY_4K;
 	reg_write(d, HDM_CTRL, ctrl);
 	ctrl = reg_read(d, HDM_CTRL);
 	if (!(ctrl & HDM_COMMITTED) || ctrl & HDM_ERROR)
 		die("%s: decoder %u did not commit (control 0x%x)", who, n, ctrl);
+}
+
+/* Device memory that the committed decoders of an endpoint have, and what they skip. */
+static uint64_t dpa_used(volatile uint8_t *hdm)
+{
+	unsigned int count = decoder_count(hdm);
+	uint64_t used = 0;
+
+	for (unsigned int n = 0; n < count; n++) {
+		volatile uint8_t *d = hdm + HDM_DECODER(n);
+		uint32_t ctrl = reg_read(d, HDM_CTRL);
+
+		if (!(ctrl & HDM_COMMITTED))
+			break;
+		used += ((uint64_t)reg_read(d, HDM_SIZE_HI) << 32 | reg_read(d, HDM_SIZE_LO)) >>
+			(ctrl >> 4 & 0xf);
+		used += (uint64_t)reg_read(d, HDM_SKIP_HI) << 32 | reg_read(d, HDM_SKIP_LO);
+	}
+	return used;
 }
 
 /* ---- one region ---- */
@@ -504,39 +731,66 @@ static const struct hop *add_target(const struct hop *above, const char *who,
 
 /* What has been spread above comes in larger pieces. The granularity is in units of 256 bytes. */
 static void commit_hop(const struct hop *hop, unsigned int bridges, uint64_t base, uint64_t size,
-		       enum kind kind)
+		       const struct request *req)
 {
-	uint32_t targets = 0;
-	unsigned int granularity = bridges;
+	struct decoder want = {
+		.base = base, .size = size, .ways = hop->ways, .granularity = bridges,
+	};
 
 	if (!hop->hdm && hop->ways == 1)
 		return;
 	if (!hop->hdm)
 		die("%s: no HDM decoders to choose between ports with", hop->who);
 	for (unsigned int i = 0; i < hop->ways; i++)
-		targets |= (uint32_t)hop->ports[i] << 8 * i;
+		want.targets |= (uint64_t)hop->ports[i] << 8 * i;
 	for (const struct hop *above = hop->above; above; above = above->above)
-		granularity *= above->ways;
-	commit_decoder(hop->hdm, hop->who, base, size, hop->ways, targets, granularity, kind);
+		want.granularity *= above->ways;
+	commit_decoder(hop->hdm, hop->who, &want, req);
 }
 
-static void commit_endpoint(const struct pci_dev *pdev, uint64_t base, uint64_t size,
-			    unsigned int ways, enum kind kind)
+static bool in_window(uint64_t base)
+{
+	for (struct window *w = windows; w < windows + nr_windows; w++)
+		if (base >= w->base && base - w->base < w->size)
+			return true;
+	return false;
+}
+
+/* Unless that is all it decodes by, the DVSEC's range is the device's first one that is in a window. */
+static void enable_range(const struct pci_dev *pdev, uint64_t base, enum kind kind)
 {
 	unsigned int dvsec = find_ext_cap(pdev, EXT_CAP_DVSEC, DVSEC_DEVICE);
-	volatile uint8_t *hdm = find_hdm(pci_component(pdev));
-	uint32_t control;
+	uint32_t control = config_read(pdev, dvsec + DEVICE_CONTROL) & 0xffff;
 
-	if (!hdm)
-		die("%s: the device has no HDM decoders", pdev->path);
-	if (kind != MEM_ENABLE_ONLY)
-		commit_decoder(hdm, pdev->path, base, size, ways, 0, 1, kind);
+	if (kind != MEM_ENABLE_ONLY && (!in_window(base) || control & MEM_ENABLE))
+		return;
 	config_write(pdev, dvsec + RANGE1_BASE_HI, base >> 32, 4);
 	config_write(pdev, dvsec + RANGE1_BASE_LO, base, 4);
-	control = config_read(pdev, dvsec + DEVICE_CONTROL) & 0xffff;
 	config_write(pdev, dvsec + DEVICE_CONTROL, control | MEM_ENABLE, 2);
 	if (!(config_read(pdev, dvsec + DEVICE_CONTROL) & MEM_ENABLE))
 		die("%s: Mem_Enable does not stay set", pdev->path);
+}
+
+static volatile uint8_t *endpoint_hdm(const struct pci_dev *pdev)
+{
+	volatile uint8_t *hdm = find_hdm(pci_component(pdev));
+
+	if (!hdm)
+		die("%s: the device has no HDM decoders", pdev->path);
+	return hdm;
+}
+
+static void commit_endpoint(const struct pci_dev *pdev, uint64_t base, uint64_t size,
+			    unsigned int ways, const struct request *req)
+{
+	struct decoder want = {
+		.base = base, .size = size, .targets = req->skip, .ways = ways, .granularity = 1,
+	};
+	volatile uint8_t *hdm = endpoint_hdm(pdev);
+
+	if (req->kind != MEM_ENABLE_ONLY)
+		commit_decoder(hdm, pdev->path, &want, req);
+	enable_range(pdev, base, req->kind);
 }
 
 static uint64_t device_size(const struct pci_dev *pdev)
@@ -611,7 +865,23 @@ static void check_spread(unsigned int bridges, unsigned int ways)
 		die("an interleave of %u that %u ports spread is not done here", ways, spread);
 }
 
-static void commit_region(const struct pci_dev *devices, unsigned int ways, enum kind kind)
+/* As asked for, or what is left of the device, or of each of several. */
+static uint64_t region_size(const struct pci_dev *devices, unsigned int ways,
+			    const struct request *req)
+{
+	uint64_t size, used;
+
+	if (req->sized)
+		return req->size;
+	size = device_size(devices);
+	used = dpa_used(endpoint_hdm(devices)) + req->skip;
+	if (used >= size)
+		die("%s: no memory is left for another decoder", devices->path);
+	return ways * (size - used);
+}
+
+static void commit_region(const struct pci_dev *devices, unsigned int ways,
+			  const struct request *req)
 {
 	unsigned int bridges = 0;
 	uint32_t uids[MAX_WAYS];
@@ -626,13 +896,15 @@ static void commit_region(const struct pci_dev *devices, unsigned int ways, enum
 	}
 	check_spread(bridges, ways);
 
-	size = ways * device_size(devices);
-	base = allocate_hpa(uids, bridges, kind, size);
-	for (unsigned int i = 0; i < nr_hops; i++)
-		commit_hop(hops + i, bridges, base, size, kind);
+	size = region_size(devices, ways, req);
+	base = allocate_hpa(uids, bridges, req, size);
+	for (unsigned int i = 0; i < nr_hops && !req->endpoint_only; i++)
+		commit_hop(hops + i, bridges, base, size, req);
 	for (unsigned int i = 0; i < ways; i++)
-		commit_endpoint(devices + i, base, size, ways, kind);
+		commit_endpoint(devices + i, base, size, ways, req);
 }
+
+/* ---- command line ---- */
 
 static enum kind parse_kind(const char *name)
 {
@@ -642,12 +914,71 @@ static enum kind parse_kind(const char *name)
 	die("unknown kind of decode '%s'", name);
 }
 
+static uint64_t parse_size(const char *text)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	char *end;
+	uint64_t value = strtoull(text, &end, 0);
+
+	unit = *end ? strchr(units, *end) : NULL;
+	if (end == text || (*end && (!unit || end[1])))
+		die("'%s' is not a number of bytes", text);
+	return unit ? value << 10 * (unit - units + 1) : value;
+}
+
+static void parse_place(const char *text, struct request *req)
+{
+	if (!strcmp(text, "outside")) {
+		req->place = OUTSIDE;
+		return;
+	}
+	req->place = *text == '+' ? WINDOW_OFFSET : ADDRESS;
+	req->at = parse_size(*text == '+' ? text + 1 : text);
+}
+
+static void parse_option(const char *option, struct request *req)
+{
+	if (!strncmp(option, "at=", 3)) {
+		parse_place(option + 3, req);
+	} else if (!strncmp(option, "size=", 5)) {
+		req->size = parse_size(option + 5);
+		req->sized = true;
+	} else if (!strncmp(option, "skip=", 5)) {
+		req->skip = parse_size(option + 5);
+	} else if (!strcmp(option, "locked")) {
+		req->locked = true;
+	} else if (!strcmp(option, "endpoint-only")) {
+		req->endpoint_only = true;
+	} else {
+		die("unknown option '%s'", option);
+	}
+}
+
+/* KIND[/OPTION]...; the text is cut up. */
+static void parse_request(char *text, struct request *req)
+{
+	char *option;
+
+	memset(req, 0, sizeof(*req));
+	req->kind = parse_kind(strtok(text, "/") ?: "");
+	while ((option = strtok(NULL, "/")))
+		parse_option(option, req);
+}
+
 int main(int argc, char **argv)
 {
+	int i = 1;
+
 	read_cedt();
+	for (; i < argc && !strncmp(argv[i], "window=", 7); i++)
+		restrict_window(argv[i] + 7);
+	if (i > 1)
+		write_cedt();
 	read_windows();
-	for (int i = 1; i < argc; i++) {
+	for (; i < argc; i++) {
 		struct pci_dev devices[MAX_WAYS];
+		struct request req;
 		unsigned int ways = 0;
 		char *end = argv[i] - 1;
 
@@ -655,11 +986,12 @@ int main(int argc, char **argv)
 			uint64_t serial = strtoull(end + 1, &end, 0);
 
 			if ((*end != ':' && *end != '+') || ways == MAX_WAYS)
-				die("'%s' is not SERIAL[+SERIAL]...:KIND, of at most %u", argv[i],
-				    MAX_WAYS);
+				die("'%s' is not SERIAL[+SERIAL]...:KIND[/OPTION]..., of at most %u",
+				    argv[i], MAX_WAYS);
 			find_device(&devices[ways++], serial);
 		} while (*end == '+');
-		commit_region(devices, ways, parse_kind(end + 1));
+		parse_request(end + 1, &req);
+		commit_region(devices, ways, &req);
 		while (ways)
 			pci_close(&devices[--ways]);
 	}
