@@ -9,9 +9,11 @@ else
 KVER ?= $(shell uname -r)
 endif
 
-# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/kernel.
+# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/kernel; H=1 on processors
+# with the hypervisor bit.
 T ?=
 K ?=
+H ?=
 
 modules:
 	@test -n "$(KVER)" || { echo "make: say which kernel: make KVER=RELEASE" >&2; exit 2; }
@@ -21,7 +23,7 @@ demo:
 	@scripts/demo
 
 check:
-	@scripts/check $(if $(K),--kernel "$(K)") $(if $(T),"$(T)")
+	@scripts/check $(if $(K),--kernel "$(K)") $(if $(H),--hypervisor) $(if $(T),"$(T)")
 
 check-long:
 	@scripts/check-long $(if $(T),"$(T)")
@@ -43,6 +45,7 @@ help:
 	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
 	@echo "make check [T=NAME]   run all tests, or those named (root)"
 	@echo "make check K=modular  the same on a kernel that has cxl_core and cxl_port as modules (root)"
+	@echo "make check H=1        the same as in a KVM guest: the processor says that it is a virtual one (root)"
 	@echo "make check-long       the same on kernels that are built for it, one of them for finding faults (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"

@@ -11,7 +11,8 @@
 #		checks become checks of this test, named "NAME: ...". One more is added: that the
 #		script came to its end and the kernel did not complain.
 #	in_guest [OPTION of scripts/vm]... -- CMD...
-#		scripts/vm, for the kernel under test
+#		scripts/vm, for the kernel under test; with CXL_TEST_HYPERVISOR=1 on a processor that says
+#		that it is a virtual one
 #
 #	stock_module NAME
 #		Print the path of an uncompressed copy of a module of the stock kernel.
@@ -41,7 +42,7 @@ KDIR=$(kernel_headers "$KERNEL")
 
 # The time is for a busy machine; what hangs is found all the same.
 in_guest() {
-	scripts/vm --kernel "$KERNEL" --timeout 600 "$@"
+	scripts/vm --kernel "$KERNEL" --timeout 600 ${CXL_TEST_HYPERVISOR:+--hypervisor} "$@"
 }
 
 stock_module() {
