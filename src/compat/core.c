@@ -5,6 +5,9 @@
  * Owns: nothing. Talks to: cxl_core's memdev state and the sysfs attributes of its root decoders.
  * Locks: none of its own; see each function.
  */
+#include <linux/memregion.h>
+#include <linux/range.h>
+#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
@@ -68,6 +71,42 @@ struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 d
 	return cxlds;
 }
 
+struct window_search {
+	const struct range *range;
+	struct resource *window;
+};
+
+static int window_match(struct device *dev, void *data)
+{
+	struct window_search *search = data;
+	struct cxl_root_decoder *cxlrd;
+
+	if (!is_root_decoder(dev))
+		return 0;
+	cxlrd = to_cxl_root_decoder(dev);
+	if (!range_contains(&cxlrd->cxlsd.cxld.hpa_range, (struct range *)search->range))
+		return 0;
+	search->window = cxlrd->res;
+	return 1;
+}
+
+/**
+ * core_find_window() - the CXL window (CFMWS) that a range lies in
+ * @range: HPA range
+ * @window: set to the window's resource; NULL if the platform's memory map has swallowed it
+ *
+ * Context: the CXL root's device lock is held, or that of a bound port below it: the window stays.
+ * Return: whether there is one.
+ */
+bool core_find_window(const struct range *range, struct resource **window)
+{
+	struct window_search search = { .range = range };
+	bool found = bus_for_each_dev(&cxl_bus_type, NULL, &search, window_match);
+
+	*window = search.window;
+	return found;
+}
+
 struct region_delete {
 	struct work_struct work;
 	struct cxl_region *cxlr;
@@ -87,6 +126,29 @@ static const struct device_attribute *find_attribute(const struct device *dev, c
 			if (!strcmp((*attr)->name, name))
 				return container_of_const(*attr, struct device_attribute, attr);
 	return NULL;
+}
+
+/**
+ * core_region_keep_committed() - user space cannot decommit this region where that cannot be done
+ * @cxlr: the region, being bound to its driver
+ *
+ * Writing to these attributes has cxl_core flush the caches of all processors. Below a hypervisor, and
+ * on arm64, that is impossible: it warns, with a call trace, and fails, or goes on all the same.
+ * There they are read-only, to root too, as all of sysfs is that has no write permission.
+ */
+void core_region_keep_committed(struct cxl_region *cxlr)
+{
+	static const char * const names[] = { "commit", "target0" };
+	const struct device_attribute *attr;
+	int i;
+
+	if (cpu_cache_has_invalidate_memregion())
+		return;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		attr = find_attribute(&cxlr->dev, names[i]);
+		if (!attr || sysfs_chmod_file(&cxlr->dev.kobj, &attr->attr, 0444))
+			dev_dbg(&cxlr->dev, "%s stays writable\n", names[i]);
+	}
 }
 
 static void region_delete_work(struct work_struct *work)

@@ -25,6 +25,9 @@
 #define CORE_IMPORT_NS()	MODULE_INFO(import_ns, "CXL")
 #define CORE_EXPORT(sym)	__EXPORT_SYMBOL(sym, "GPL", "CXL")
 
+/* Whether this machine can flush its caches is asked of a function of this namespace, since 6.2. */
+#define CORE_IMPORT_NS_DEVMEM()	MODULE_INFO(import_ns, "DEVMEM")
+
 /* A cxl_port that is a module is replaced (src/port); one that is built in is adopted (src/mem). */
 #ifndef HAVE_CXL_PORT_BUILTIN
 #define CORE_REPLACES_CXL_PORT 1
@@ -118,5 +121,13 @@ static inline int core_check_build(void)
 struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
 					 u64 capacity, const struct cxl_register_map *map);
 int core_region_delete(struct cxl_region *cxlr);
+void core_region_keep_committed(struct cxl_region *cxlr);
+bool core_find_window(const struct range *range, struct resource **window);
+
+/* What cxl_port does when an endpoint has been bound: a region of a committed decoder. */
+static inline int core_add_to_region(struct cxl_root *root, struct cxl_endpoint_decoder *cxled)
+{
+	return cxl_add_to_region(&root->port, cxled);
+}
 
 #endif /* CXL_ACCEL_CORE_H */

@@ -39,13 +39,14 @@
  * @attacher: task whose attach is under way; NULL otherwise
  * @cxlds: cxl_core's state of the device, from attach on
  * @cxlmd: its memdev; only compared after @attached has been cleared
- * @range: HPA range of the first region
+ * @range: HPA range of the first decoder that has a region
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
+ * @adding: the one that cxl_core is making a region of; the attaching task's
  * @route: decoders above the endpoint that are held in place; protected likewise
  * @drvdata: what the driver had set on @dev before it was lent to cxl_core
  * @drvdata_lent: that is the case now
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
- * @refused: why a committed decoder will have no region; CXL_ACCEL_ATTACH_ATTACHED if all may
+ * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
  * @attach_nr: counts attaches, should a driver try again; protected by accels_lock
  * @lost_nr: which of them lost its memory; protected by accels_lock
@@ -53,6 +54,7 @@
  * @turned_away: a new binding came while @releasing; protected by @dev's device lock
  */
 #ifndef __GENKSYMS__ /* private: drivers that are built already need not care when it changes */
+struct accel_region;
 struct cxl_accel {
 	struct kref ref;
 	struct list_head node;
@@ -66,6 +68,7 @@ struct cxl_accel {
 	struct cxl_memdev *cxlmd;
 	struct range range;
 	struct list_head regions;
+	struct accel_region *adding;
 	struct list_head route;
 	void *drvdata;
 	bool drvdata_lent;
@@ -114,22 +117,26 @@ void endpoint_added(struct cxl_port *port);
 /* route.c: the decoders above the endpoint */
 int route_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 		  const struct cxl_decoder *down);
-void route_settle(struct cxl_accel *accel);
+void route_show_passthrough(struct cxl_accel *accel, const struct cxl_decoder *down);
+void route_hide_passthrough(struct cxl_accel *accel);
 
 /* region.c: regions that belong to an accelerator */
 extern struct cxl_driver accel_region_driver;
 void accel_region_added(struct cxl_region *cxlr);
 int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			 struct cxl_endpoint_decoder *cxled);
-enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint);
+enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
+						   struct cxl_port *endpoint);
 
-/* reserve.c: ranges that are decoded but have no region */
-struct reservation;
-struct reservation *reserve_alloc(struct device *dev);
-void reserve_free(struct reservation *r);
-void reserve_range(struct reservation *r, const struct range *range);
-void reserve_end(const struct range *range);
+/* reserve.c: what firmware committed to an accelerator is nobody else's */
+int reserve_init(void);
 void reserve_exit(void);
+void reserve_device(struct pci_dev *pdev);
+void reserve_windows_added(struct cxl_port *host_bridge);
+
+/* committed.c: what a device decodes, read from its registers */
+#define MAX_COMMITTED	32
+int committed_ranges(struct pci_dev *pdev, struct range *ranges);
 
 /* detach.c: the driver goes when its memory does */
 int detach_init(void);

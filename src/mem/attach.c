@@ -257,6 +257,7 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 	status = accel_others(cxlds->dev);
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return status;
+	reserve_device(to_pci_dev(cxlds->dev));
 
 	status = attach_once(cxlds, cxlmd);
 	if (status == CXL_ACCEL_ATTACH_ATTACHED)

@@ -24,26 +24,12 @@ static void stay_committed(struct cxl_decoder *cxld)
 {
 }
 
-static enum cxl_accel_attach_status committed_decoder_added(struct cxl_accel *accel,
-							    struct cxl_port *endpoint,
-							    struct cxl_endpoint_decoder *cxled)
-{
-	/* It would join a region that is another device's, an expander's even. */
-	if (cxled->cxld.interleave_ways > 1)
-		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
-	if (route_prepare(accel, endpoint, &cxled->cxld) ||
-	    accel_region_prepare(accel, endpoint, cxled))
-		return CXL_ACCEL_ATTACH_NO_MEMORY;
-	return CXL_ACCEL_ATTACH_ATTACHED;
-}
-
 static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 {
 	struct cxl_decoder *cxld = &cxled->cxld;
 	struct cxl_port *endpoint = to_cxl_port(cxld->dev.parent);
 	struct cxl_memdev *cxlmd = to_cxl_memdev(endpoint->uport_dev);
 	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
-	enum cxl_accel_attach_status status;
 
 	/* One made from DVSEC ranges has no reset(), but cxl_core calls it: an expander's, too. */
 	if (!cxld->reset)
@@ -53,12 +39,11 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
 		cxld->reset = stay_committed;
-		status = committed_decoder_added(accel, endpoint, cxled);
-		if (status != CXL_ACCEL_ATTACH_ATTACHED) {
-			/* cxl_core must not assemble a region that nobody is prepared for. */
-			cxled->state = CXL_DECODER_STATE_MANUAL;
-			accel->refused = status;
-		}
+		/* cxl_core assembles no region by itself: the attach tells it when (region.c). */
+		cxled->state = CXL_DECODER_STATE_MANUAL;
+		if (route_prepare(accel, endpoint, cxld) ||
+		    accel_region_prepare(accel, endpoint, cxled))
+			accel->refused = CXL_ACCEL_ATTACH_NO_MEMORY;
 		return;
 	}
 
@@ -74,6 +59,8 @@ static void device_added(struct device *dev)
 		endpoint_decoder_added(to_cxl_endpoint_decoder(dev));
 	else if (is_cxl_port(dev) && is_cxl_endpoint(to_cxl_port(dev)))
 		endpoint_added(to_cxl_port(dev));
+	else if (is_cxl_port(dev))
+		reserve_windows_added(to_cxl_port(dev));
 }
 
 static int hooks_notify(struct notifier_block *nb, unsigned long action, void *data)

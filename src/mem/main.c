@@ -16,7 +16,8 @@
  *	route.c		the decoders above the endpoint
  *	region.c	regions that belong to accelerators
  *	detach.c	an accelerator's driver goes when its memory does
- *	reserve.c	HPA ranges that are decoded but have no region
+ *	reserve.c	what firmware committed to an accelerator is nobody else's
+ *	committed.c	what a device decodes, read from its registers
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be
  * loaded before it, and it cannot be removed under them.
@@ -39,9 +40,12 @@ static int __init cxl_mem_init(void)
 	rc = hooks_register();
 	if (rc)
 		goto err_detach;
-	rc = port_adopt_init();
+	rc = reserve_init();
 	if (rc)
 		goto err_hooks;
+	rc = port_adopt_init();
+	if (rc)
+		goto err_reserve;
 	rc = in_use_init();
 	if (rc)
 		goto err_port;
@@ -59,6 +63,8 @@ err_in_use:
 	in_use_exit();
 err_port:
 	port_adopt_exit();
+err_reserve:
+	reserve_exit();
 err_hooks:
 	hooks_unregister();
 err_detach:
@@ -73,9 +79,9 @@ static void __exit cxl_mem_exit(void)
 	cxl_driver_unregister(&accel_region_driver);
 	in_use_exit();
 	port_adopt_exit();
+	reserve_exit();
 	hooks_unregister();
 	detach_exit();
-	reserve_exit();
 	attach_exit();
 }
 module_exit(cxl_mem_exit);
@@ -85,3 +91,4 @@ MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
 MODULE_ALIAS("cxl:t" __stringify(CXL_DEVICE_MEMORY_EXPANDER) "*");
 CORE_IMPORT_NS();
+CORE_IMPORT_NS_DEVMEM();

@@ -260,9 +260,9 @@ static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 	return rc;
 }
 
-static int memdev_find_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
+static int memdev_assemble_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
 {
-	accel->cause = accel_region_find(accel, cxlmd->endpoint);
+	accel->cause = accel_region_assemble(accel, cxlmd->endpoint);
 	return accel->cause == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
 }
 
@@ -293,7 +293,7 @@ static int cxl_mem_probe(struct device *dev)
 		return rc;
 
 	if (accel) {
-		rc = memdev_find_region(accel, cxlmd);
+		rc = memdev_assemble_region(accel, cxlmd);
 		if (rc)
 			return rc;
 	}

@@ -7,10 +7,15 @@
  * stock region driver. Locks: probe and remove are called with the region's device lock; the rest
  * with the endpoint's.
  *
- * A region that cxl_core registers in the task that attaches an accelerator is taken there and
- * then, before any driver can see it. From then on no driver but this one can bind it: the stock
- * one would make a dax device of it, whether it is asked by the core, by a rescan of the bus, or by
- * user space while the accelerator is on its way out.
+ * The accelerator's attach has cxl_core add one decoder at a time, after the endpoint has been bound:
+ * the region that is registered in that task meanwhile is that decoder's, and no other's. It is
+ * taken there and then, before any driver can see it. From then on no driver but this one can bind
+ * it: the stock one would make a dax device of it, whether it is asked by the core, by a rescan of
+ * the bus, or by user space while the accelerator is on its way out.
+ *
+ * One decoder does not condemn the others: one that cxl_core cannot make a region of (outside every
+ * window, interleaved, overlapping what another decoder decodes) is left alone. The accelerator's
+ * memory is the region of the first decoder that has one; the further ones are held for it.
  *
  * When a region goes, whoever took it, its accelerator's driver is released: its memory is gone.
  */
@@ -27,9 +32,10 @@
  * @attach_nr: the attach that this belongs to
  * @cxled: the decoder
  * @hpa: the decoder's range, which it forgets when its region goes
- * @cxlr: a region of the accelerator, not always this decoder's; a reference is held
- * @range: the region's range
- * @reservation: for @range, when the region goes
+ * @cxlr: the decoder's region; a reference is held
+ * @status: what became of the decoder
+ *
+ * Owned by an entry of the endpoint's devres list.
  */
 struct accel_region {
 	struct list_head node;
@@ -38,50 +44,50 @@ struct accel_region {
 	struct cxl_endpoint_decoder *cxled;
 	struct range hpa;
 	struct cxl_region *cxlr;
-	struct range range;
-	struct reservation *reservation;
+	enum cxl_accel_attach_status status;
 };
 
-/* The decoders stay committed; cxl_core still has its claim on their range, but not for long. */
-static void region_reserve(struct accel_region *ar)
+/*
+ * The region is going, its decoders stay committed: nothing is decommitted, so no processor has to
+ * flush its caches, and where it cannot (below a hypervisor, on arm64) nothing is to be warned
+ * about. cxl_core does both on the way out of the committed state; a region that is not in it, is
+ * taken apart without.
+ *
+ * cxl_core changes the state with its region rwsem held, which cannot be had from outside. This one
+ * step is atomic, and from one state only: whoever else is taking the region apart at this moment
+ * has either not seen the committed state yet, and finds the other one, or has left it already.
+ */
+static void region_mark_not_committed(struct cxl_region *cxlr)
 {
-	device_lock_assert(&ar->cxlr->dev);
-	if (ar->reservation)
-		reserve_range(ar->reservation, &ar->range);
-	ar->reservation = NULL;
-}
-
-static int region_delete(struct accel_region *ar)
-{
-	struct device *dev = &ar->cxlr->dev;
-
-	/* As long as it is registered it has its range. remove() did this, if it was ever bound. */
-	scoped_guard(device, dev)
-		if (device_is_registered(dev))
-			region_reserve(ar);
-	return core_region_delete(ar->cxlr);
+	cmpxchg(&cxlr->params.state, CXL_CONFIG_COMMIT, CXL_CONFIG_ACTIVE);
 }
 
 /* The endpoint goes, and the region with it: without its decoder it is good for nothing. */
-static void accel_region_release(void *_ar)
+static void accel_region_release(struct device *dev, void *res)
 {
-	struct accel_region *ar = _ar;
+	struct accel_region *ar = *(struct accel_region **)res;
 	int rc;
 
 	list_del(&ar->node);
 	if (ar->cxlr) {
-		rc = region_delete(ar);
+		region_mark_not_committed(ar->cxlr);
+		rc = core_region_delete(ar->cxlr);
 		if (rc && rc != -ENODEV) {
 			/* It goes on referring to this module, so both stay. */
 			__module_get(THIS_MODULE);
-			dev_err(&ar->cxlr->dev, "left behind by its accelerator: error %d\n", rc);
+			dev_err(&ar->cxlr->dev, "failed to delete region, leaking it: error %d\n",
+				rc);
 			return;
 		}
 		put_device(&ar->cxlr->dev);
 		accel_put(ar->accel);
 	}
-	reserve_free(ar->reservation);
 	kfree(ar);
+}
+
+static int accel_region_match(struct device *dev, void *res, void *data)
+{
+	return *(struct accel_region **)res == data;
 }
 
 /**
@@ -98,20 +104,23 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			 struct cxl_endpoint_decoder *cxled)
 {
 	struct accel_region *ar = kzalloc(sizeof(*ar), GFP_KERNEL);
+	struct accel_region **res;
 
-	if (!ar)
-		return -ENOMEM;
-	ar->reservation = reserve_alloc(accel->dev);
-	if (!ar->reservation) {
+	res = devres_alloc(accel_region_release, sizeof(*res), GFP_KERNEL);
+	if (!ar || !res) {
+		devres_free(res);
 		kfree(ar);
 		return -ENOMEM;
 	}
+	*res = ar;
 	ar->accel = accel;
 	ar->attach_nr = accel->attach_nr;
 	ar->cxled = cxled;
 	ar->hpa = cxled->cxld.hpa_range;
+	ar->status = CXL_ACCEL_ATTACH_NO_REGION;
 	list_add_tail(&ar->node, &accel->regions);
-	return devm_add_action_or_reset(&endpoint->dev, accel_region_release, ar);
+	devres_add(&endpoint->dev, res);
+	return 0;
 }
 
 /*
@@ -128,35 +137,23 @@ static struct dev_pm_domain region_domain = {
 	.activate = region_activate,
 };
 
-/* cxl_core goes through the decoders in this order; one that it gave up on may be among them. */
-static struct accel_region *next_without_region(struct cxl_accel *accel)
-{
-	struct accel_region *ar;
-
-	list_for_each_entry(ar, &accel->regions, node)
-		if (!ar->cxlr && !ar->cxled->cxld.region)
-			return ar;
-	return NULL;
-}
-
 /**
  * accel_region_added() - cxl_core has registered a region
  * @cxlr: the region; no driver has been asked yet
  *
- * Takes it, if this task is attaching an accelerator, whose decoder then is the reason for it.
+ * Takes it, if this task is adding a decoder of an accelerator, which then is the reason for it.
  */
 void accel_region_added(struct cxl_region *cxlr)
 {
 	struct cxl_accel *accel = accel_attaching_now();
-	struct accel_region *ar = accel ? next_without_region(accel) : NULL;
+	struct accel_region *ar = accel ? accel->adding : NULL;
 
-	if (!ar)
+	if (!ar || ar->cxlr)
 		return;
 
 	kref_get(&accel->ref);
 	get_device(&cxlr->dev);
 	ar->cxlr = cxlr;
-	ar->range = ar->hpa;
 	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
 	cxlr->type = ar->cxled->cxld.target_type;
 	dev_pm_domain_set(&cxlr->dev, &region_domain);
@@ -167,7 +164,7 @@ static struct accel_region *find_by_region(struct cxl_accel *accel, const struct
 	struct accel_region *ar;
 
 	list_for_each_entry(ar, &accel->regions, node)
-		if (cxlr && ar->cxlr == cxlr)
+		if (ar->cxlr == cxlr)
 			return ar;
 	return NULL;
 }
@@ -180,6 +177,7 @@ static int accel_region_probe(struct device *dev)
 	if (!ar)
 		return -ENODEV;
 	dev_set_drvdata(dev, ar);
+	core_region_keep_committed(ar->cxlr);
 	return 0;
 }
 
@@ -187,7 +185,7 @@ static void accel_region_remove(struct device *dev)
 {
 	struct accel_region *ar = dev_get_drvdata(dev);
 
-	region_reserve(ar);
+	region_mark_not_committed(ar->cxlr);
 	detach_lost(ar->accel, ar->attach_nr);
 }
 
@@ -203,7 +201,8 @@ struct cxl_driver accel_region_driver = {
 
 /*
  * Who changes the region after this releases its driver, which is told as a loss. What is read here
- * are plain values that the region keeps as long as it lives.
+ * are plain values that the region keeps as long as it has a driver; its resource, as long as it is
+ * registered.
  */
 static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 {
@@ -216,25 +215,92 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 		return CXL_ACCEL_ATTACH_NO_REGION;
 	if (p->state != CXL_CONFIG_COMMIT)
 		return CXL_ACCEL_ATTACH_REGION_NOT_COMMITTED;
-
-	reserve_end(&ar->range);
+	if (ar->cxled->cxld.region != ar->cxlr || !p->res ||
+	    p->res->start != ar->hpa.start || p->res->end != ar->hpa.end)
+		return CXL_ACCEL_ATTACH_NO_REGION;
+	/* cxl_core goes on with a range that it could not claim in the resource tree. */
+	if (!p->res->parent)
+		return CXL_ACCEL_ATTACH_RANGE_CONFLICT;
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
-/**
- * accel_region_find() - the region of an accelerator whose endpoint has been added
- * @accel: the accelerator, being attached by this task
- * @endpoint: its endpoint port
- *
- * Where firmware committed several decoders, the first one's region is the accelerator's memory.
- *
- * Context: may sleep; takes the endpoint's device lock, then the region's.
- * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set, or what is missing.
- */
-enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint)
+static int decoder_overlaps(struct device *dev, void *data)
 {
-	enum cxl_accel_attach_status status, first = CXL_ACCEL_ATTACH_NOT_COMMITTED;
-	struct accel_region *decoder, *ar;
+	const struct accel_region *ar = data;
+	const struct cxl_decoder *cxld;
+
+	if (!is_endpoint_decoder(dev))
+		return 0;
+	cxld = &to_cxl_endpoint_decoder(dev)->cxld;
+	/* Of two decoders of one device that overlap, the first one can have its region. */
+	return cxld != &ar->cxled->cxld && (cxld->flags & CXL_DECODER_F_ENABLE) &&
+	       cxld->region && cxld->hpa_range.start <= ar->hpa.end &&
+	       ar->hpa.start <= cxld->hpa_range.end;
+}
+
+/* What would keep cxl_core from making a region of this decoder, or make it one of somebody else's. */
+static enum cxl_accel_attach_status decoder_check(struct accel_region *ar)
+{
+	struct resource *window;
+
+	/* It would join a region that is another device's, an expander's even. */
+	if (ar->cxled->cxld.interleave_ways > 1)
+		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
+	if (!core_find_window(&ar->hpa, &window))
+		return CXL_ACCEL_ATTACH_NO_WINDOW;
+	if (bus_for_each_dev(&cxl_bus_type, NULL, ar, decoder_overlaps))
+		return CXL_ACCEL_ATTACH_RANGE_CONFLICT;
+	return CXL_ACCEL_ATTACH_ATTACHED;
+}
+
+/* The region's end comes before that of its decoder, which is registered in the same devres list. */
+static void move_to_end_of_devres(struct accel_region *ar, struct cxl_port *endpoint)
+{
+	devres_add(&endpoint->dev, devres_remove(&endpoint->dev, accel_region_release,
+						 accel_region_match, ar));
+}
+
+static enum cxl_accel_attach_status decoder_add(struct accel_region *ar, struct cxl_port *endpoint,
+						struct cxl_root *root)
+{
+	enum cxl_accel_attach_status status = decoder_check(ar);
+	int rc;
+
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+
+	move_to_end_of_devres(ar, endpoint);
+	route_show_passthrough(ar->accel, &ar->cxled->cxld);
+	ar->accel->adding = ar;
+	ar->cxled->state = CXL_DECODER_STATE_AUTO;
+	rc = core_add_to_region(root, ar->cxled);
+	ar->accel->adding = NULL;
+	route_hide_passthrough(ar->accel);
+
+	if (ar->cxlr)
+		return region_check(ar);
+	if (rc == -ENOMEM)
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+	/* Without an error it was offered to a region that was there before. */
+	return rc ? CXL_ACCEL_ATTACH_NO_REGION : CXL_ACCEL_ATTACH_RANGE_CONFLICT;
+}
+
+/**
+ * accel_region_assemble() - have cxl_core make regions of an accelerator's committed decoders
+ * @accel: the accelerator, being attached by this task
+ * @endpoint: its endpoint port, which has been added
+ *
+ * Context: may sleep; takes the endpoint's device lock, then the regions lock of a root decoder,
+ * then a region's device lock.
+ * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set to the range of the first decoder that has
+ * a region; or what became of the first decoder.
+ */
+enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
+						   struct cxl_port *endpoint)
+{
+	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_NOT_COMMITTED;
+	struct accel_region *ar, *first = NULL;
+	struct cxl_root *root;
 
 	guard(device)(&endpoint->dev);
 	if (!endpoint->dev.driver)
@@ -242,20 +308,29 @@ enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct c
 	if (accel->refused != CXL_ACCEL_ATTACH_ATTACHED)
 		return accel->refused;
 
-	route_settle(accel);
+	/* The root stays: it removes all ports below, this one included, before it goes. */
+	root = find_cxl_root(endpoint);
+	if (!root)
+		return CXL_ACCEL_ATTACH_INTERRUPTED;
 
-	list_for_each_entry(decoder, &accel->regions, node) {
-		ar = find_by_region(accel, decoder->cxled->cxld.region);
-		if (ar)
-			ar->range = decoder->hpa;
-		else if (decoder->cxlr)
-			ar = decoder;	/* one that never became complete tells more than none */
-
-		status = ar ? region_check(ar) : CXL_ACCEL_ATTACH_NO_REGION;
-		if (list_is_first(&decoder->node, &accel->regions)) {
-			first = status;
-			accel->range = decoder->hpa;
-		}
+	list_for_each_entry(ar, &accel->regions, node) {
+		ar->status = decoder_add(ar, endpoint, root);
+		if (ar->status == CXL_ACCEL_ATTACH_ATTACHED)
+			first = first ?: ar;
+		else if (status == CXL_ACCEL_ATTACH_NOT_COMMITTED)
+			status = ar->status;
 	}
-	return first;
+	put_cxl_root(root);
+	if (!first)
+		return status;
+
+	list_for_each_entry(ar, &accel->regions, node)
+		if (ar != first)
+			dev_info(accel->dev, "further decoder %s, HPA %#llx-%#llx: %s\n",
+				 dev_name(&ar->cxled->cxld.dev), ar->hpa.start, ar->hpa.end,
+				 ar->status == CXL_ACCEL_ATTACH_ATTACHED ?
+				 "held, the driver is given one range" :
+				 cxl_accel_attach_error_str(ar->status));
+	accel->range = first->hpa;
+	return CXL_ACCEL_ATTACH_ATTACHED;
 }

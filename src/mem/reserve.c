@@ -1,120 +1,318 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HPA ranges that decoders still decode, though no region is there any more.
+ * What platform firmware committed to an accelerator is nobody else's, attached or not.
  *
- * Owns: a resource in the iomem tree for each of them. Talks to: the resource tree, where cxl_core
- * looks for free space when somebody creates a region. Locks: reserve_lock, then the resource lock;
- * both innermost.
+ * Owns: for each range that an accelerator decodes a reservation, from the loading of this module
+ * until the device is gone. Talks to: the PCI bus, for devices that come and go; the resource tree,
+ * where cxl_core looks for free space when somebody creates a region. Locks: called with the device
+ * lock of a PCI function, takes that of the CXL root (ACPI0017), then reserve_lock.
  *
- * An accelerator's decoders stay committed when its driver is unbound (route.c), its region does
- * not stay, and with the region goes its claim on the range. The next region that somebody creates
- * behind the same window would get this very range: an expander's memory, for example, which then
- * the accelerator answers for. So the range is reserved from the moment when its region goes until
- * an accelerator has it again, or this module goes.
+ * An accelerator's decoders stay committed whether it has a region or not: its driver may be unbound,
+ * may have failed to attach, may know nothing of CXL. The next region that somebody creates behind
+ * the same window would get this very range: an expander's memory, for example, which then the
+ * accelerator answers for.
+ *
+ * A reservation is a resource inside the window: cxl_core looks at the window's children alone. (With
+ * the whole resource tree for a parent, one as large as its window would get around the window.) A
+ * region of the accelerator gets around its reservation. What is outside every window cannot be had
+ * by anybody, and what registers say of it is not believed in.
+ *
+ * It has to outlast this module, as the decoders do. So its owner is a platform device without a
+ * driver, which the driver core keeps; a module that is loaded later finds it by its name.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
 #include <linux/ioport.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "accel.h"
 
+#define NAME_PREFIX	"cxl_accel."
+#define NAME_FORMAT	NAME_PREFIX "%s.%d"
+
+/**
+ * struct reservation - a range that a device decodes
+ * @node: in the list of all
+ * @pdev: the PCI function; only compared, and goes with it
+ * @nr: counts the function's ranges
+ * @range: HPA
+ * @holder: what holds it in the resource tree; NULL as long as there is no window around it
+ */
 struct reservation {
 	struct list_head node;
-	struct resource res;
+	struct pci_dev *pdev;
+	int nr;
+	struct range range;
+	struct platform_device *holder;
 };
 
 static DEFINE_MUTEX(reserve_lock);
 static LIST_HEAD(reservations);
 
-/**
- * reserve_alloc() - get ready for reserve_range()
- * @dev: the PCI function whose memory it is, for its name in /proc/iomem
- *
- * Return: a reservation to be given to reserve_range() or reserve_free(); NULL without memory.
- */
-struct reservation *reserve_alloc(struct device *dev)
-{
-	struct reservation *r = kzalloc(sizeof(*r), GFP_KERNEL);
+/* ---- what holds a range ---- */
 
-	if (!r)
-		return NULL;
-	r->res.name = kasprintf(GFP_KERNEL, "cxl_accel %s", dev_name(dev));
-	if (!r->res.name) {
-		kfree(r);
-		return NULL;
-	}
-	r->res.flags = IORESOURCE_MEM;
-	return r;
+static void holder_remove(struct platform_device *holder)
+{
+	struct resource *res = &holder->resource[0];
+
+	/* The platform bus would take out of the tree what is inside, too: another one's region. */
+	if (res->parent)
+		remove_resource(res);
+	platform_device_unregister(holder);
 }
 
-void reserve_free(struct reservation *r)
+/* One that this module left when it was here before. */
+static struct platform_device *holder_find(const char *name, const struct range *range)
 {
-	if (r)
-		kfree(r->res.name);
-	kfree(r);
-}
+	struct device *dev = bus_find_device_by_name(&platform_bus_type, NULL, name);
+	struct platform_device *holder;
 
-static struct reservation *reservation_find(const struct range *range)
-{
-	struct reservation *r;
-
-	list_for_each_entry(r, &reservations, node)
-		if (r->res.start == range->start && r->res.end == range->end)
-			return r;
+	if (!dev)
+		return NULL;
+	/* Nobody else unregisters it. */
+	put_device(dev);
+	holder = to_platform_device(dev);
+	if (holder->resource[0].start == range->start && holder->resource[0].end == range->end)
+		return holder;
+	holder_remove(holder);
 	return NULL;
 }
 
-/**
- * reserve_range() - nobody else gets this range
- * @r: from reserve_alloc(); consumed
- * @range: HPA range that is a region's now
- */
-void reserve_range(struct reservation *r, const struct range *range)
+static void reservation_place(struct reservation *r)
 {
-	r->res.start = range->start;
-	r->res.end = range->end;
+	struct resource res = DEFINE_RES_MEM(r->range.start, range_len(&r->range));
+	struct platform_device *holder;
+	struct resource *window;
+	char name[64];
 
-	guard(mutex)(&reserve_lock);
-	if (reservation_find(range)) {
-		reserve_free(r);
+	if (r->holder || !core_find_window(&r->range, &window) || !window)
 		return;
-	}
-	if (insert_resource(&iomem_resource, &r->res)) {
-		pr_warn("%s: cannot reserve %pR\n", r->res.name, &r->res);
-		reserve_free(r);
+
+	snprintf(name, sizeof(name), NAME_FORMAT, pci_name(r->pdev), r->nr);
+	r->holder = holder_find(name, &r->range);
+	if (r->holder)
 		return;
-	}
-	list_add(&r->node, &reservations);
+
+	res.parent = window;
+	holder = platform_device_register_simple(name, PLATFORM_DEVID_NONE, &res, 1);
+	if (IS_ERR(holder))
+		pci_warn(r->pdev, "cannot reserve %pR, which it decodes: error %pe\n", &res, holder);
+	else
+		r->holder = holder;
 }
 
-static void reservation_remove(struct reservation *r)
-{
-	list_del(&r->node);
-	remove_resource(&r->res);
-	reserve_free(r);
-}
+/* ---- all reservations ---- */
 
-/**
- * reserve_end() - the range has a region again
- * @range: HPA range
- */
-void reserve_end(const struct range *range)
+static struct reservation *reservation_find(struct pci_dev *pdev, const struct range *range, int *nr)
 {
 	struct reservation *r;
 
-	guard(mutex)(&reserve_lock);
-	r = reservation_find(range);
-	if (r)
-		reservation_remove(r);
+	*nr = 0;
+	list_for_each_entry(r, &reservations, node) {
+		if (r->pdev != pdev)
+			continue;
+		if (r->range.start == range->start && r->range.end == range->end)
+			return r;
+		*nr = max(*nr, r->nr + 1);
+	}
+	return NULL;
 }
 
-void reserve_exit(void)
+static struct reservation *reservation_add(struct pci_dev *pdev, const struct range *range)
+{
+	struct reservation *r;
+	int nr;
+
+	r = reservation_find(pdev, range, &nr);
+	if (r)
+		return r;
+	r = kzalloc(sizeof(*r), GFP_KERNEL);
+	if (!r)
+		return NULL;
+	r->pdev = pdev;
+	r->nr = nr;
+	r->range = *range;
+	list_add_tail(&r->node, &reservations);
+	return r;
+}
+
+/* The device is gone, and decodes nothing. */
+static void reserve_end(struct pci_dev *pdev)
 {
 	struct reservation *r, *next;
 
 	guard(mutex)(&reserve_lock);
-	list_for_each_entry_safe(r, next, &reservations, node)
-		reservation_remove(r);
+	list_for_each_entry_safe(r, next, &reservations, node) {
+		if (r->pdev != pdev)
+			continue;
+		if (r->holder)
+			holder_remove(r->holder);
+		list_del(&r->node);
+		kfree(r);
+	}
+}
+
+/**
+ * reserve_device() - what a device decodes is nobody else's
+ * @pdev: the PCI function
+ *
+ * May be called as often as there may be something new.
+ *
+ * Context: may sleep; @pdev's device lock is held, that of the CXL root is taken.
+ */
+void reserve_device(struct pci_dev *pdev)
+{
+	struct range *ranges;
+	struct reservation *r;
+	struct device *host;
+	int i, nr;
+
+	ranges = kcalloc(MAX_COMMITTED, sizeof(*ranges), GFP_KERNEL);
+	if (!ranges)
+		return;
+	nr = committed_ranges(pdev, ranges);
+	if (nr) {
+		/* While it is held no window goes. Without one, it is waited for. */
+		host = host_lock();
+		scoped_guard(mutex, &reserve_lock) {
+			for (i = 0; i < nr; i++) {
+				r = reservation_add(pdev, &ranges[i]);
+				if (r && host)
+					reservation_place(r);
+			}
+		}
+		if (host)
+			host_unlock(host);
+	}
+	kfree(ranges);
+}
+
+/**
+ * reserve_windows_added() - cxl_acpi has added its windows, and is adding host bridges
+ * @port: a port that has been registered, any but an endpoint
+ *
+ * No memdev is below it yet, so that nobody can have created a region.
+ *
+ * Context: may sleep; the device lock of the CXL root is held, if @port is a host bridge's.
+ */
+void reserve_windows_added(struct cxl_port *port)
+{
+	struct reservation *r;
+
+	if (is_cxl_root(port) || !is_cxl_root(to_cxl_port(port->dev.parent)))
+		return;
+	guard(mutex)(&reserve_lock);
+	list_for_each_entry(r, &reservations, node)
+		reservation_place(r);
+}
+
+/* ---- devices that are there, come and go ---- */
+
+/* An expander's ranges are its regions', which cxl_pci and cxl_core look after. */
+static bool is_accelerator(struct pci_dev *pdev)
+{
+	return pdev->class >> 8 != PCI_CLASS_MEMORY_CXL &&
+	       pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, 0);
+}
+
+static int reserve_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(data);
+
+	/* A device that was plugged in has its BARs by the time that a driver is bound. */
+	if (action == BUS_NOTIFY_BIND_DRIVER && is_accelerator(pdev))
+		reserve_device(pdev);
+	else if (action == BUS_NOTIFY_REMOVED_DEVICE)
+		reserve_end(pdev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reserve_nb = {
+	.notifier_call = reserve_notify,
+};
+
+/*
+ * Not in the task that loads this module: that may be a driver's probe() which asks for it, and holds
+ * one of these locks.
+ */
+static void reserve_busy_devices(struct work_struct *work)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev) {
+		if (!is_accelerator(pdev))
+			continue;
+		device_lock(&pdev->dev);
+		if (device_is_registered(&pdev->dev))
+			reserve_device(pdev);
+		device_unlock(&pdev->dev);
+	}
+}
+static DECLARE_WORK(busy_work, reserve_busy_devices);
+
+/* Held for a device that went while this module was not there. */
+static int holder_of_gone_device(struct device *dev, const void *data)
+{
+	unsigned int domain, bus, slot, fn;
+	struct pci_dev *pdev;
+
+	if (sscanf(dev_name(dev), NAME_PREFIX "%x:%x:%x.%x.", &domain, &bus, &slot, &fn) != 4)
+		return 0;
+	pdev = pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(slot, fn));
+	pci_dev_put(pdev);
+	return !pdev;
+}
+
+static void remove_stale_holders(void)
+{
+	struct device *dev;
+
+	while ((dev = bus_find_device(&platform_bus_type, NULL, NULL, holder_of_gone_device))) {
+		holder_remove(to_platform_device(dev));
+		put_device(dev);
+	}
+}
+
+int reserve_init(void)
+{
+	struct pci_dev *pdev = NULL;
+	bool busy = false;
+	int rc;
+
+	rc = bus_register_notifier(&pci_bus_type, &reserve_nb);
+	if (rc)
+		return rc;
+
+	remove_stale_holders();
+	for_each_pci_dev(pdev) {
+		if (!is_accelerator(pdev))
+			continue;
+		if (device_trylock(&pdev->dev)) {
+			reserve_device(pdev);
+			device_unlock(&pdev->dev);
+		} else {
+			busy = true;
+		}
+	}
+	if (busy)
+		schedule_work(&busy_work);
+	return 0;
+}
+
+/* The decoders stay, so what holds their ranges does. */
+void reserve_exit(void)
+{
+	struct reservation *r, *next;
+
+	bus_unregister_notifier(&pci_bus_type, &reserve_nb);
+	cancel_work_sync(&busy_work);
+	guard(mutex)(&reserve_lock);
+	list_for_each_entry_safe(r, next, &reservations, node) {
+		list_del(&r->node);
+		kfree(r);
+	}
 }

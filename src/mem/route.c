@@ -12,7 +12,8 @@
  *
  * A host bridge with one root port and no HDM decoders passes everything on. Up to 6.x cxl_core
  * does not find its way through it when it assembles a region from what firmware committed. So the
- * bridge's stand-in decoder shows the endpoint decoder's range while that is done.
+ * bridge's passthrough decoder shows the endpoint decoder's range while that is done. It can be a part
+ * of one region at a time: of several committed decoders behind such a bridge one has a region.
  */
 #include <linux/device.h>
 #include <linux/slab.h>
@@ -22,11 +23,16 @@
 static DEFINE_MUTEX(route_lock);
 static LIST_HEAD(hops_lent);
 
-/* One decoder above an accelerator, and what it was before. */
+/*
+ * One decoder above an accelerator, for the sake of one of its own (@down), and what it was before.
+ * @passthrough: it may show @down's range. @lent: it does.
+ */
 struct route_hop {
 	struct list_head node;
 	struct list_head lent;
 	struct cxl_decoder *cxld;
+	const struct cxl_decoder *down;
+	bool passthrough;
 	struct {
 		void (*reset)(struct cxl_decoder *cxld);
 		struct range hpa_range;
@@ -42,7 +48,7 @@ static void hop_hold(struct route_hop *hop)
 	hop->cxld->reset = NULL;
 }
 
-static void hop_lend(struct route_hop *hop, const struct cxl_decoder *down)
+static void hop_lend(struct route_hop *hop)
 {
 	struct cxl_decoder *cxld = hop->cxld;
 
@@ -51,35 +57,40 @@ static void hop_lend(struct route_hop *hop, const struct cxl_decoder *down)
 	hop->was.interleave_ways = cxld->interleave_ways;
 	hop->was.interleave_granularity = cxld->interleave_granularity;
 
-	cxld->hpa_range = down->hpa_range;
+	cxld->hpa_range = hop->down->hpa_range;
 	cxld->interleave_ways = 1;
-	cxld->interleave_granularity = down->interleave_granularity;
+	cxld->interleave_granularity = hop->down->interleave_granularity;
 	cxld->flags |= CXL_DECODER_F_ENABLE;
+}
+
+static void hop_take_back(struct route_hop *hop)
+{
+	struct cxl_decoder *cxld = hop->cxld;
+
+	list_del_init(&hop->lent);
+	cxld->flags &= ~CXL_DECODER_F_ENABLE;
+	cxld->hpa_range = hop->was.hpa_range;
+	cxld->interleave_ways = hop->was.interleave_ways;
+	cxld->interleave_granularity = hop->was.interleave_granularity;
 }
 
 static void hop_restore(void *_hop)
 {
 	struct route_hop *hop = _hop;
-	struct cxl_decoder *cxld = hop->cxld;
 
 	scoped_guard(mutex, &route_lock) {
 		/* Another accelerator may have held it before. */
 		if (hop->was.reset)
-			cxld->reset = hop->was.reset;
-		if (!list_empty(&hop->lent)) {
-			list_del(&hop->lent);
-			cxld->flags &= ~CXL_DECODER_F_ENABLE;
-			cxld->hpa_range = hop->was.hpa_range;
-			cxld->interleave_ways = hop->was.interleave_ways;
-			cxld->interleave_granularity = hop->was.interleave_granularity;
-		}
+			hop->cxld->reset = hop->was.reset;
+		if (!list_empty(&hop->lent))
+			hop_take_back(hop);
 	}
 	list_del(&hop->node);
-	put_device(&cxld->dev);
+	put_device(&hop->cxld->dev);
 	kfree(hop);
 }
 
-/* A stand-in can stand in for one decoder at a time. */
+/* A passthrough decoder can stand for one decoder at a time. */
 static bool is_lent(const struct cxl_decoder *cxld)
 {
 	struct route_hop *hop;
@@ -112,7 +123,7 @@ static int hop_match(struct device *dev, void *data)
 
 	if (enabled && cxld->hpa_range.start == range->start && cxld->hpa_range.end == range->end)
 		search->committed = cxld;
-	else if (!enabled && core_decoder_is_passthrough(cxlsd) && !cxld->region && !is_lent(cxld))
+	else if (!enabled && core_decoder_is_passthrough(cxlsd))
 		search->passthrough = cxld;
 	return 0;
 }
@@ -136,10 +147,10 @@ static int route_add_hop(struct cxl_accel *accel, struct cxl_port *endpoint,
 			return 0;
 		}
 		get_device(&hop->cxld->dev);
+		hop->down = down;
+		hop->passthrough = !search.committed;
 		if (search.committed)
 			hop_hold(hop);
-		else
-			hop_lend(hop, down);
 	}
 	list_add(&hop->node, &accel->route);
 	return devm_add_action_or_reset(&endpoint->dev, hop_restore, hop);
@@ -165,17 +176,41 @@ int route_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 }
 
 /**
- * route_settle() - the regions are assembled, or will not be
- * @accel: the accelerator; the device lock of its endpoint is held
+ * route_show_passthrough() - a decoder is about to be made a region of
+ * @accel: the accelerator, being attached by this task; its endpoint's device lock is held
+ * @down: the endpoint decoder
  *
- * Nobody may take a stand-in decoder for one that is committed: its port counts none.
+ * To be followed by route_hide_passthrough().
  */
-void route_settle(struct cxl_accel *accel)
+void route_show_passthrough(struct cxl_accel *accel, const struct cxl_decoder *down)
 {
 	struct route_hop *hop;
 
 	guard(mutex)(&route_lock);
 	list_for_each_entry(hop, &accel->route, node)
-		if (!list_empty(&hop->lent))
+		if (hop->passthrough && hop->down == down && !hop->cxld->region &&
+		    !is_lent(hop->cxld))
+			hop_lend(hop);
+}
+
+/**
+ * route_hide_passthrough() - that is done, whatever came of it
+ * @accel: the accelerator, being attached by this task; its endpoint's device lock is held
+ *
+ * A passthrough decoder that is a part of the region now keeps the range; but nobody may take it for
+ * one that is committed: its port counts none.
+ */
+void route_hide_passthrough(struct cxl_accel *accel)
+{
+	struct route_hop *hop;
+
+	guard(mutex)(&route_lock);
+	list_for_each_entry(hop, &accel->route, node) {
+		if (list_empty(&hop->lent))
+			continue;
+		if (hop->cxld->region)
 			hop->cxld->flags &= ~CXL_DECODER_F_ENABLE;
+		else
+			hop_take_back(hop);
+	}
 }
