@@ -37,7 +37,7 @@ for item; do
 	like "$dev: cxl list knows the region of the memdev" \
 		"$(cxl list -R -T | jq -c '.[] | [.region, .decode_state, .mappings[].memdev]')" \
 		"^\[\"$(region "$dev")\",\"commit\",\"$(memdev "$dev")\"\]\$"
-	like "$dev: /proc/iomem" "$(grep -A 2 'CXL Window' /proc/iomem)" \
+	like "$dev: /proc/iomem" "$(grep -A 4 'CXL Window' /proc/iomem)" \
 		"^  ${where#0x}-.* : $(region "$dev")\$"
 	for place in 0 0x7fffff8 0xffffff8; do
 		poke $((where + place)) $((where ^ place ^ 0x5a5a))

@@ -103,6 +103,14 @@ loss_uncommit() {
 	back
 }
 
+# Where caches cannot be flushed cxl_core cannot decommit, and would warn: nobody gets that far.
+loss_refused() {
+	name=$(region dev0)
+	nok 'caches cannot be flushed: region uncommitted: refused' uncommit "$name"
+	nok 'caches cannot be flushed: decoder taken out of the region: refused' take_target "$name"
+	ok 'caches cannot be flushed: dev0 is complete' attached dev0
+}
+
 take_target() {
 	echo >"$CXL/$1/target0"
 }

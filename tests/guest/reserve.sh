@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# reserve.sh DEV EXPANDER : what firmware committed to devDEV, and to what else fills the window, is not
+# given to the expander, which would fit exactly there: from the moment when cxl_mem is loaded until the
+# device is gone.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+dev=$1 exp=$2
+addr=$(pci_address "$dev")
+
+expander_is_up() {
+	find_parts "$exp"
+	[ -n "$found_ep" ] && bound cxl_mem "$found_mem"
+}
+
+# Nobody makes a region of the expander in the accelerator's range. What was begun is taken back.
+refused() {
+	ok "$1: the expander is up" wait_for 30 expander_is_up
+	mem=$(memdev "$exp")
+	answer=$(ram_region decoder0.0 "$mem")
+	like "$1: an expander's region is refused for want of space" "$answer" "cannot write $((SIZE)) to region[0-9]*/size"
+	echo "$answer" | head -n1 >"$CXL/decoder0.0/delete_region"
+	find_parts "$exp" || true
+	for decoder in "$CXL/decoder${found_ep#endpoint}".*; do
+		[ $(($(cat "$decoder/dpa_size"))) = 0 ] || echo 0 >"$decoder/dpa_size"
+	done
+}
+
+reservations() {
+	grep -c " : cxl_accel\.$addr" /proc/iomem
+}
+
+modprobe -a cxl_acpi cxl_pci cxl_mem
+window=$(cat "$CXL/decoder0.0/start")
+[ "$dev" = dev0 ] || window=$((window + SIZE))
+first=$(printf '%x-' $((window)))
+
+# ---- a driver that never attached ----
+
+is 'cxl_mem is loaded: the range is reserved' "$(reservations)" 1
+like 'cxl_mem is loaded: inside the window' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : cxl_accel\.$addr"
+refused 'never attached'
+
+# ---- attached, and no more ----
+
+ok 'the driver loads' insmod /modules/cxl_accel_sample.ko test_bytes=0
+ok 'attached' attached "$dev"
+is 'attached: to its range' "$(($(hpa "$dev")))" $((window))
+refused attached
+ok 'unbound' pci_unbind cxl_accel_sample "$addr"
+like 'unbound: the reservation is inside the window' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : cxl_accel\.$addr"
+refused unbound
+ok 'bound again' pci_bind cxl_accel_sample "$addr"
+ok 'bound again: attached' attached "$dev"
+
+# ---- the windows go, and come back ----
+
+ok 'cxl_acpi goes' rmmod cxl_acpi
+wait_for 10 test ! -e "$PCI/$addr/driver"
+ok 'cxl_acpi comes back' modprobe cxl_acpi
+refused 'cxl_acpi reloaded'
+like 'cxl_acpi reloaded: the reservation is inside the window' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : cxl_accel\.$addr"
+pci_bind cxl_accel_sample "$addr" || true
+ok 'cxl_acpi reloaded: bound again, attached' wait_for 30 attached "$dev"
+ok 'the driver unloads' rmmod cxl_accel_sample
+
+# ---- the module goes, the decoders stay ----
+
+ok 'cxl_mem unloads' rmmod cxl_mem
+is 'cxl_mem unloaded: the range stays reserved' "$(reservations)" 1
+if ! port_is_module; then
+	ok 'the stock cxl_mem loads' insmod "$STOCK/cxl_mem.ko"
+	refused 'stock cxl_mem'
+	ok 'the stock cxl_mem unloads' rmmod cxl_mem
+fi
+ok 'cxl_mem loads again' modprobe cxl_mem
+is 'cxl_mem loaded again: reserved once' "$(reservations)" 1
+refused 'cxl_mem loaded again'
+ok 'the driver loads again' insmod /modules/cxl_accel_sample.ko test_bytes=0
+ok 'the driver loaded again: attached' attached "$dev"
+rmmod cxl_accel_sample
+
+# ---- cxl_mem before the windows ----
+
+rmmod cxl_mem
+rmmod cxl_acpi
+modprobe cxl_mem
+modprobe cxl_acpi
+refused 'cxl_mem before cxl_acpi'
+
+# ---- the device goes ----
+
+echo 1 >"$PCI/$addr/remove"
+is 'device gone: nothing is reserved for it' "$(reservations)" 0
+ok 'device gone: the expander gets its range' ram_region decoder0.0 "$(memdev "$exp")"
+like 'device gone: that very range' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : region"
+find_parts "$exp"
+ok 'the region goes again' ram_region_gone "$(region "$exp")"
+
+echo 1 >/sys/bus/pci/rescan
+rmmod cxl_mem
+modprobe cxl_mem
+is 'device back: its range is reserved' "$(reservations)" 1
+rmmod cxl_mem
+echo 1 >"$PCI/$addr/remove"
+is 'device gone without cxl_mem: it takes nothing with it' "$(reservations)" 1
+modprobe cxl_mem
+is 'cxl_mem back: nothing is reserved for what is gone' "$(reservations)" 0
+
+done_testing
