@@ -9,8 +9,8 @@ else
 KVER ?= $(shell uname -r)
 endif
 
-# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/kernel; H=1 on processors
-# with the hypervisor bit.
+# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/env/kernel; H=1 on
+# processors with the hypervisor bit.
 T ?=
 K ?=
 H ?=
@@ -23,13 +23,13 @@ demo:
 	@scripts/demo
 
 check:
-	@scripts/check $(if $(K),--kernel "$(K)") $(if $(H),--hypervisor) $(if $(T),"$(T)")
+	@tests/run $(if $(K),--kernel "$(K)") $(if $(H),--hypervisor) $(if $(T),"$(T)")
 
 check-long:
-	@scripts/check-long $(if $(T),"$(T)")
+	@tests/run-long $(if $(T),"$(T)")
 
 deb rpm:
-	@scripts/package $@
+	@scripts/package/build $@
 
 check-packages:
 	@tests/packages/run "$(T)"
@@ -38,7 +38,7 @@ clean:
 	rm -rf build
 
 clean-all: clean
-	@scripts/clean-cache
+	@scripts/env/clean-cache
 
 help:
 	@echo "make [KVER=RELEASE] [KDIR=DIR] [VMLINUX=FILE]   build the modules into build/RELEASE"

@@ -17,7 +17,7 @@ BUNDLE=$TMP/bundle
 KERNEL_RE=${KERNEL//+/\\+}
 
 in_root() {
-	scripts/in-root bookworm -- "$@"
+	scripts/env/in-root bookworm -- "$@"
 }
 
 prepare_bundle() {
@@ -281,10 +281,19 @@ wrong_arguments() {
 
 # The tree as a package installs it, with a vendor's own Kbuild beside it.
 installed() {
-	local top=$TMP/usr/src/cxl-accel-0 vendor=$TMP/usr/src/vendor kdir=$KDIR
+	local top vendor=$TMP/usr/src/vendor kdir=$KDIR command
 
-	mkdir -p "$top" "$vendor"
-	cp -R Makefile Kbuild dkms.conf src scripts "$top"
+	scripts/package/install "$TMP"
+	top=$TMP/usr/src/cxl-accel-$(package_version)
+	is "nothing is installed that only tests or packages need" \
+		"$(cd "$top" && find scripts -maxdepth 1 -mindepth 1 | LC_ALL=C sort | paste -sd ' ')" \
+		"scripts/build scripts/build-driver scripts/cxl-accel scripts/dkms scripts/dkms-driver.conf \
+scripts/driver-flags scripts/driver.mk scripts/lib.sh"
+	for command in "$top"/scripts/{build,build-driver,driver-flags,cxl-accel} \
+		"$top"/scripts/dkms/{verdict,keep-symvers,installed,refresh}; do
+		like "installed ${command#"$top/"} has all it needs for --help" "$("$command" --help 2>&1)" "${command##*/} "
+	done
+	mkdir -p "$vendor"
 	cp tests/drivers/vendor/vendor_accel.c "$vendor"
 	{
 		echo 'obj-m := vendor_accel.o'
@@ -316,10 +325,10 @@ installed() {
 native() {
 	local suite=$1 kernel name
 
-	for kernel in $(scripts/in-root "$suite" -- ls /lib/modules); do
+	for kernel in $(scripts/env/in-root "$suite" -- ls /lib/modules); do
 		for name in src/sample tests/drivers/vendor; do
 			ok "$kernel: $name builds against the kernel's own headers" \
-				scripts/in-root "$suite" -- scripts/build-driver \
+				scripts/env/in-root "$suite" -- scripts/build-driver \
 				--out "$TMP/$kernel/${name##*/}" "$kernel" "$name" -- W=1
 		done
 		unlike "$kernel: without cxl-accel's headers" \
@@ -335,7 +344,7 @@ fetch_sfc() {
 	if [ ! -d "$cached" ]; then
 		mkdir -p "$TMP/deb" "$cached.new"
 		chmod 777 "$TMP/deb"
-		scripts/in-root experimental -- sh -eu -c "
+		scripts/env/in-root experimental -- sh -eu -c "
 			apt-get -q update
 			cd $TMP/deb
 			apt-get -q download linux-source-7.3

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Where Debian packages come from: for scripts/root, get-kernel and kernel. Source it after lib.sh.
+# Where Debian packages come from: for scripts/env/root, get-kernel and kernel. Source it after lib.sh.
 
 # Where the machine's own apt finds packages of the given origin and label.
 configured_mirror() {
