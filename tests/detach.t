@@ -25,7 +25,7 @@ test_losses 'one bridge' hb2rp memdev endpoint region delete_region uncommit tar
 	destroy_region shared_port host host_module pci_device
 test_losses 'two bridges' two-hb own_port endpoint delete_region host_module
 test_losses switch switch shared_port top_port memdev region
-guest_test slow --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- slow.sh
+guest_test slow --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- races.sh
 guest_test hot-plug --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- hotplug.sh
 
 done_testing

@@ -44,5 +44,5 @@ debug_test() {
 		shift
 	done
 	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" \
-		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- several.sh "${@:2}"
+		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- run-serially.sh "${@:2}"
 }

@@ -13,7 +13,7 @@ set -eu
 driver drivers/vendor
 
 guest_test 'there and back' --topology mixed --firmware dev0:hdm-d "${MEM[@]}" \
-	"${VENDOR[@]}" -- swap.sh
+	"${VENDOR[@]}" -- module-reload.sh
 for region in dev0:hdm-h dev0+dev1:hdm-h; do
 	guest_test "in use, $region" --topology type3 --firmware $region "${MEM[@]}" -- in-use.sh
 done

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# several.sh 'SCRIPT [ARG]...'...: run scripts one after the other in one guest, for a debug kernel
+# run-serially.sh 'SCRIPT [ARG]...'...: run scripts one after the other in one guest, for a debug kernel
 # takes long to boot. Each finds the machine as after the boot, if the one before has cleaned up, and
 # the kernel's log empty. Then, on a kernel that can tell, look for memory that has been lost.
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# storm.sh TURNS [WARM-UP]: unbind and bind an accelerator; then two of them at the same time, WARM-UP
-# turns each. A detach that belongs to an earlier binding must never hit a later one.
+# rebind-stress.sh TURNS [WARM-UP]: unbind and bind an accelerator; then two of them at the same time,
+# WARM-UP turns each. A detach that belongs to an earlier binding must never hit a later one.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh

@@ -13,6 +13,6 @@ driver drivers/why
 driver guest/odd
 
 guest_test why --firmware dev0:hdm-d "${MEM[@]}" "${WHY[@]}" "${ODD[@]}" \
-	--file src/include/cxl-accel/attach.h -- why.sh
+	--file src/include/cxl-accel/attach.h -- attach-errors.sh
 
 done_testing

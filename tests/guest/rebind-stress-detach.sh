@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# storm-loss.sh TURNS: until it has attached TURNS times, unbind and bind two accelerators while another
-# task takes the hierarchy apart under them in all ways there are, and a third reads all that is in sysfs.
+# rebind-stress-detach.sh TURNS: until it has attached TURNS times, unbind and bind two accelerators
+# while another task takes the hierarchy apart under them in all ways there are, and a third reads all
+# that is in sysfs.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh

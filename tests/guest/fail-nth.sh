@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 # shellcheck disable=SC2034 # variables are for the scripts that source this file
 #
-# Memory allocations that fail when they are told to: . /guest/nth.sh, after accel.sh, on a kernel
+# Memory allocations that fail when they are told to: . /guest/fail-nth.sh, after accel.sh, on a kernel
 # with fault injection.
 #
 #	nth N CMD...	run CMD, whose N-th allocation fails; status 1 if it has not got so many. Sets

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# why.sh: an attach fails for every reason that a guest can bring about. The error, the line in the
-# log, and cxl_accel_attach_error() say the same, and nothing is left behind. /root/attach.h is the
-# header with the table of reasons.
+# attach-errors.sh: an attach fails for every reason that a guest can bring about. The error, the line
+# in the log, and cxl_accel_attach_error() say the same, and nothing is left behind. /root/attach.h is
+# the header with the table of reasons.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -219,7 +219,7 @@ rmmod odd_accel
 # ---- what has not been seen ----
 
 # Elsewhere: NO_HOST and PCI_ONLY (defer.t). BEING_RELEASED and INTERRUPTED are a matter of luck
-# (storm.t, detach.t). The others cannot be brought about in this guest: no memory, a failing
+# (rebind-stress.t, detach.t). The others cannot be brought about in this guest: no memory, a failing
 # cxl_core, a link that is not CXL, an RCD, a topology without ports, an unbound region.
 sed -n 's/^\tX(\([A-Z_]*\),.*/\1/p' /root/attach.h | sort >/tmp/all
 is 'the rest of the table is what this guest cannot bring about' \

@@ -13,8 +13,8 @@ set -eu
 driver drivers/vendor
 
 guest_test 'unbind and bind' --firmware all:hdm-d "${MEM[@]}" "${VENDOR[@]}" --timeout 1500 \
-	--append log_buf_len=4M -- storm.sh 1000
+	--append log_buf_len=4M -- rebind-stress.sh 1000
 guest_test 'under fire' --firmware all:hdm-d "${MEM[@]}" "${VENDOR[@]}" --timeout 1500 \
-	--append 'log_buf_len=4M slub_debug=FZPU' -- storm-loss.sh 200
+	--append 'log_buf_len=4M slub_debug=FZPU' -- rebind-stress-detach.sh 200
 
 done_testing

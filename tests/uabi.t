@@ -13,7 +13,7 @@ driver drivers/vendor
 driver guest/odd
 guest_program mem_ioctl
 
-guest_test 'user space' --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" "${MEM_IOCTL[@]}" -- abi.sh
-guest_test 'by hand' --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- hands.sh
+guest_test 'user space' --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" "${MEM_IOCTL[@]}" -- uabi.sh
+guest_test 'by hand' --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- manual-bind.sh
 
 done_testing
