@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Why an attach failed: the error, one line in the log, and one call (C7+).
+# Why an attach failed: the error, one line in the log, and one call (C7).
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh

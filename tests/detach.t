@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Detach: whatever takes an accelerator's memory away releases its driver, once (C3, C3+), and it
+# Detach: whatever takes an accelerator's memory away releases its driver, once (C3, C3), and it
 # can be bound again to the same memory.
 
 set -eu

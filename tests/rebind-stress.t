@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Storm: a detach never hits a later binding (C4+), and whatever happens at the same time, memory
+# Storm: a detach never hits a later binding (C4), and whatever happens at the same time, memory
 # and references are kept in order. The second guest has SLUB look for writes to freed memory.
 
 set -eu
