@@ -9,8 +9,8 @@ else
 KVER ?= $(shell uname -r)
 endif
 
-# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/kernel; H=1 on processors
-# with the hypervisor bit.
+# T=name1,name2 runs those tests alone; K=modular on such a kernel, see scripts/env/kernel; H=1 on
+# processors with the hypervisor bit.
 T ?=
 K ?=
 H ?=
@@ -19,29 +19,36 @@ modules:
 	@test -n "$(KVER)" || { echo "make: say which kernel: make KVER=RELEASE" >&2; exit 2; }
 	@scripts/build "$(KVER)" $(if $(KDIR),"$(KDIR)",$(if $(VMLINUX),"/lib/modules/$(KVER)/build")) $(if $(VMLINUX),"$(VMLINUX)")
 
+clean:
+	rm -rf build
+
+# What is installed is less than the tree: this needs all of it.
+ifneq ($(wildcard tests),)
 demo:
 	@scripts/demo
 
 check:
-	@scripts/check $(if $(K),--kernel "$(K)") $(if $(H),--hypervisor) $(if $(T),"$(T)")
+	@tests/run $(if $(K),--kernel "$(K)") $(if $(H),--hypervisor) $(if $(T),"$(T)")
 
 check-long:
-	@scripts/check-long $(if $(T),"$(T)")
+	@tests/run-long $(if $(T),"$(T)")
 
 deb rpm:
-	@scripts/package $@
+	@scripts/package/build $@
 
 check-packages:
 	@tests/packages/run "$(T)"
 
-clean:
-	rm -rf build
-
 clean-all: clean
-	@scripts/clean-cache
+	@scripts/env/clean-cache
+
+.PHONY: demo check check-long deb rpm check-packages clean-all
+endif
 
 help:
 	@echo "make [KVER=RELEASE] [KDIR=DIR] [VMLINUX=FILE]   build the modules into build/RELEASE"
+	@echo "make clean            remove build/"
+ifneq ($(wildcard tests),)
 	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
 	@echo "make check [T=NAME]   run all tests, or those named (root)"
 	@echo "make check K=modular  the same on a kernel that has cxl_core and cxl_port as modules (root)"
@@ -49,7 +56,9 @@ help:
 	@echo "make check-long       the same on kernels that are built for it, one of them for finding faults (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
-	@echo "make clean            remove build/"
 	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"
+else
+	@echo "scripts/build-driver --help tells how to build a driver; see also cxl-accel(7) and cxl-accel(8)."
+endif
 
-.PHONY: modules demo check check-long deb rpm check-packages clean clean-all help
+.PHONY: modules clean help

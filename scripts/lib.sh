@@ -2,19 +2,14 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # variables read by the scripts that source this file
 #
-# Shared by the scripts of this directory: source it, do not run it.
+# Shared by all scripts of this directory and those below, and by those that are installed, too: source
+# it, do not run it. What has to do with private roots and kernels is in env/lib.sh.
 #
 #   TREE    top of the source tree
-#   CACHE   private roots, kernels, initramfs images; may be removed at any time
 #   PROG    name of the script that sourced this file, for messages
 
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
 PROG=${0##*/}
-export CXL_ACCEL_CACHE=$CACHE
-
-# The private roots that scripts/root knows: Debian suites, and bookworm with packaging tools.
-SUITES="bookworm trixie sid experimental packaging"
 
 say() {
 	printf '%s: %s\n' "$PROG" "$*" >&2
@@ -41,74 +36,7 @@ help_text() {
 	     NR > 1 && !/SPDX-License/ { sub(/^# ?/, ""); print }' "$1" | sed '/./,$!d'
 }
 
-# The suite whose private root this process runs in; empty on the host.
-current_root() {
-	cat /etc/cxl-accel-suite 2>/dev/null || true
-}
-
-# with_lock NAME CMD...: one at a time per NAME, across processes.
-with_lock() {
-	local name=$1 rc=0
-	shift
-	mkdir -p "$CACHE/lock"
-	(
-		flock 9
-		"$@" 9>&-
-	) 9>"$CACHE/lock/$name" || rc=$?
-	return "$rc"
-}
-
-# named_tests DIR NAMES: sets TESTS to the files DIR/NAME.t; NAMES are separated by commas or blanks.
-named_tests() {
-	local dir=$1 name
-
-	TESTS=()
-	for name in ${2//,/ }; do
-		name=${name#"$dir/"}
-		name=${name%.t}
-		[ -x "$dir/$name.t" ] ||
-			usage_die "no such test: $name; there are: $(basename -s .t "$dir"/*.t | paste -sd ' ')"
-		TESTS+=("$dir/$name.t")
-	done
-}
-
-# The files in TESTS, under prove, which takes the place of this shell.
-run_tests() {
-	exec prove --timer --failures --jobs "${CXL_ACCEL_JOBS:-$(nproc)}" "${TESTS[@]}"
-}
-
-# What a kernel is told that boots on a machine of QEMU's, whose processor is emulated.
-#   loglevel=7: the console log is where complaints are looked for
-#   oops=panic panic=-1: an oops ends the run, at once
-#   no_timer_check: an emulated processor on a busy machine is late at times
-#   mitigations=off random.trust_cpu=on: boot faster
-#   maxcpus=1: init is to start the others. While one processor changes the memory map, as finding the
-#     PCI devices does all the time, QEMU loses what another writes to its local APIC, which then has
-#     no timer any more, or ends with an assertion in iotlb_to_section(): in one boot of some hundred
-#   noreplace-smp lpj: that is soon done, then. Delays are as meant at 5 GHz and 250 Hz, else longer
-EMULATED="loglevel=7 oops=panic panic=-1 no_timer_check mitigations=off random.trust_cpu=on"
-EMULATED+=" maxcpus=1 noreplace-smp lpj=20000000"
-
 # The version stands in dkms.conf, and nowhere else.
 package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
-}
-
-# Release of the newest 6.12 kernel in the bookworm root, which must be there.
-stock_kernel() {
-	local release
-
-	release=$(cd "$CACHE/root/bookworm/lib/modules" && printf '%s\n' 6.12.* | sort -V | tail -n 1)
-	[ -d "$CACHE/root/bookworm/lib/modules/$release" ] ||
-		die "no 6.12 kernel in $CACHE/root/bookworm: 'make clean-all' and try again"
-	echo "$release"
-}
-
-# kernel_headers RELEASE: where its headers are, as seen in the bookworm root: those of scripts/kernel
-# are in the cache.
-kernel_headers() {
-	local dir=$CACHE/kernel/$1/lib/modules/$1/build
-
-	[ -d "$dir" ] || dir=/lib/modules/$1/build
-	echo "$dir"
 }

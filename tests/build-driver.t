@@ -17,7 +17,7 @@ BUNDLE=$TMP/bundle
 KERNEL_RE=${KERNEL//+/\\+}
 
 in_root() {
-	scripts/in-root bookworm -- "$@"
+	scripts/env/in-root bookworm -- "$@"
 }
 
 prepare_bundle() {
@@ -281,10 +281,21 @@ wrong_arguments() {
 
 # The tree as a package installs it, with a vendor's own Kbuild beside it.
 installed() {
-	local top=$TMP/usr/src/cxl-accel-0 vendor=$TMP/usr/src/vendor kdir=$KDIR
+	local top vendor=$TMP/usr/src/vendor kdir=$KDIR command
 
-	mkdir -p "$top" "$vendor"
-	cp -R Makefile Kbuild dkms.conf src scripts "$top"
+	scripts/package/install "$TMP"
+	top=$TMP/usr/src/cxl-accel-$(package_version)
+	is "nothing is installed that only tests or packages need" \
+		"$(cd "$top" && find scripts -maxdepth 1 -mindepth 1 | LC_ALL=C sort | paste -sd ' ')" \
+		"scripts/build scripts/build-driver scripts/cxl-accel scripts/dkms scripts/dkms-driver.conf \
+scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
+	for command in "$top"/scripts/{build,build-driver,driver-flags,cxl-accel} \
+		"$top"/scripts/dkms/{verdict,keep-symvers,installed,refresh}; do
+		like "installed ${command#"$top/"} has all it needs for --help" "$("$command" --help 2>&1)" "${command##*/} "
+	done
+	like "make help offers what is installed" "$(make -C "$top" help)" '^make .KVER=RELEASE'
+	unlike "and nothing else" "$(make -C "$top" help)" 'make (check|demo|deb|clean-all)'
+	mkdir -p "$vendor"
 	cp tests/drivers/vendor/vendor_accel.c "$vendor"
 	{
 		echo 'obj-m := vendor_accel.o'
@@ -316,10 +327,10 @@ installed() {
 native() {
 	local suite=$1 kernel name
 
-	for kernel in $(scripts/in-root "$suite" -- ls /lib/modules); do
+	for kernel in $(scripts/env/in-root "$suite" -- ls /lib/modules); do
 		for name in src/sample tests/drivers/vendor; do
 			ok "$kernel: $name builds against the kernel's own headers" \
-				scripts/in-root "$suite" -- scripts/build-driver \
+				scripts/env/in-root "$suite" -- scripts/build-driver \
 				--out "$TMP/$kernel/${name##*/}" "$kernel" "$name" -- W=1
 		done
 		unlike "$kernel: without cxl-accel's headers" \
@@ -335,7 +346,7 @@ fetch_sfc() {
 	if [ ! -d "$cached" ]; then
 		mkdir -p "$TMP/deb" "$cached.new"
 		chmod 777 "$TMP/deb"
-		scripts/in-root experimental -- sh -eu -c "
+		scripts/env/in-root experimental -- sh -eu -c "
 			apt-get -q update
 			cd $TMP/deb
 			apt-get -q download linux-source-7.3
@@ -385,12 +396,13 @@ sfc() {
 	is "and depends on cxl_mem alone" "$(info depends "$TMP/sfc-out/sfc_cxl.ko")" cxl_mem
 }
 
-# The words of the causes of failure that README.md does not have.
+# The statuses of a failure that cxl-accel(7) does not have, with their words, name and errno.
 unexplained() {
-	local words
+	local name errno words
 
-	printf '%s\n' "$1" | awk -F'\t' '$2 < 0 { print $3 }' | while read -r words; do
-		grep -qF "| $words |" README.md || echo "$words"
+	printf '%s\n' "$1" | awk -F'\t' '$3 < 0' | while IFS=$'\t' read -r name errno _ words; do
+		grep -xF -A 1 ".B $words" scripts/package/cxl-accel.7 | grep -qxF "$name, \\-$errno." ||
+			echo "$name: $words"
 	done
 }
 
@@ -404,23 +416,24 @@ attach_table() {
 		#include <cxl-accel/attach.h>
 		int main(void)
 		{
-			for (int i = 0; i < CXL_ACCEL_ATTACH_NR; i++)
-				printf("%d\t%d\t%s\n", i, cxl_accel_attach_errno(i), cxl_accel_attach_error_str(i));
+		#define ROW(name, e, words) \
+			printf(#name "\t" #e "\t%d\t%s\n", cxl_accel_attach_errno(CXL_ACCEL_ATTACH_##name), \
+			       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_##name));
+			CXL_ACCEL_ATTACH_STATUSES(ROW)
 			printf("%d %s\n", cxl_accel_attach_errno(-1), cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_NR));
 			return 0;
 		}
 	EOF
-	sed 's/EPROBE_DEFER/517/' src/include/cxl-accel/attach.h >"$TMP/attach.h"
 	mkdir -p "$TMP/inc/cxl-accel"
-	mv "$TMP/attach.h" "$TMP/inc/cxl-accel/"
+	cp src/include/cxl-accel/attach.h "$TMP/inc/cxl-accel/"
 	ok "the table of attach errors compiles outside of the kernel" \
-		in_root gcc -Wall -Werror "-I$TMP/inc" -o "$TMP/table" "$TMP/table.c"
+		in_root gcc -Wall -Werror -DEPROBE_DEFER=517 "-I$TMP/inc" -o "$TMP/table" "$TMP/table.c"
 	rows=$(in_root "$TMP/table")
 	like "a status out of range is told" "$rows" '^-22 unknown$'
 	rows=$(printf '%s\n' "$rows" | sed '$d')
-	is "0 is for success and 'not tried' alone" "$(printf '%s\n' "$rows" | awk -F'\t' '$2 == 0' | wc -l)" 2
-	is "no two causes have the same words" "$(printf '%s\n' "$rows" | cut -f3 | sort | uniq -d)" ""
-	is "the README explains each of them" "$(unexplained "$rows")" ""
+	is "0 is for success and 'not tried' alone" "$(printf '%s\n' "$rows" | awk -F'\t' '$3 == 0' | wc -l)" 2
+	is "no two causes have the same words" "$(printf '%s\n' "$rows" | cut -f4 | sort | uniq -d)" ""
+	is "cxl-accel(7) explains each of them" "$(unexplained "$rows")" ""
 }
 
 prepare_bundle

@@ -33,7 +33,7 @@ MEM_IOCTL=(--file "$TMP/mem_ioctl:/bin/mem_ioctl")
 driver() {
 	local name=${1##*/}
 
-	scripts/in-root bookworm -- scripts/build-driver --out "$TMP/$name" \
+	scripts/env/in-root bookworm -- scripts/build-driver --out "$TMP/$name" \
 		--bundle "build/$KERNEL" "KDIR=$KDIR" "$KERNEL" "tests/$1" >"$TMP/$name.log" 2>&1 && return
 	explain <"$TMP/$name.log"
 	echo "Bail out! tests/$1 does not build"
@@ -41,7 +41,7 @@ driver() {
 }
 
 guest_program() {
-	scripts/in-root bookworm -- gcc -Wall -Wextra -Werror -O2 -static \
+	scripts/env/in-root bookworm -- gcc -Wall -Wextra -Werror -O2 -static \
 		-o "$TMP/$1" "tests/guest/$1.c" && return
 	echo "Bail out! tests/guest/$1.c does not compile"
 	exit 1

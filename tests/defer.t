@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# CXL that is not there yet, and CXL that is not there at all (C5+).
+# CXL that is not there yet, and CXL that is not there at all (C5).
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Detach: whatever takes an accelerator's memory away releases its driver, once (C3, C3+), and it
+# Detach: whatever takes an accelerator's memory away releases its driver, once (C3, C3), and it
 # can be bound again to the same memory.
 
 set -eu
@@ -29,7 +29,7 @@ test_losses 'one bridge' hb2rp memdev endpoint region delete_region $decommit di
 	destroy_region shared_port host host_module pci_device
 test_losses 'two bridges' two-hb own_port endpoint delete_region host_module
 test_losses switch switch shared_port top_port memdev region
-guest_test slow --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- slow.sh
+guest_test slow --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- races.sh
 guest_test hot-plug --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- hotplug.sh
 
 done_testing

@@ -6,10 +6,10 @@
 # it is about is in a variable further out. No guest; tests/packages has the real dkms.
 
 set -eu
-# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
-. "$(dirname "$0")/../scripts/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../scripts/env/lib.sh
+. "$(dirname "$0")/../scripts/env/lib.sh"
 if [ "$(current_root)" != bookworm ]; then
-	exec "$TREE/scripts/in-root" bookworm -- "$0"
+	exec "$TREE/scripts/env/in-root" bookworm -- "$0"
 fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

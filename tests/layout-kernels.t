@@ -8,10 +8,10 @@
 # series that there is (1 GB). No guest, nothing is installed, no version is among the expectations.
 
 set -eu
-# shellcheck source-path=SCRIPTDIR source=../scripts/lib-apt.sh
-. "$(dirname "$0")/../scripts/lib-apt.sh"
+# shellcheck source-path=SCRIPTDIR source=../scripts/env/lib-apt.sh
+. "$(dirname "$0")/../scripts/env/lib-apt.sh"
 choose_mirrors
-grep -qsx bookworm /etc/cxl-accel-suite || exec "$(dirname "$0")/../scripts/in-root" bookworm -- "$0" "$@"
+grep -qsx bookworm /etc/cxl-accel-suite || exec "$(dirname "$0")/../scripts/env/in-root" bookworm -- "$0" "$@"
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -6,7 +6,7 @@
 # again. Needs no guest. Runs in the bookworm root.
 
 set -eu
-grep -qsx bookworm /etc/cxl-accel-suite || exec "$(dirname "$0")/../scripts/in-root" bookworm -- "$0" "$@"
+grep -qsx bookworm /etc/cxl-accel-suite || exec "$(dirname "$0")/../scripts/env/in-root" bookworm -- "$0" "$@"
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

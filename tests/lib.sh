@@ -25,8 +25,8 @@
 # Runs as root. A test ends with done_testing.
 
 PROG=${0##*/}
-# shellcheck source-path=SCRIPTDIR source=../scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../scripts/env/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/env/lib.sh"
 cd "$TREE" || exit
 need_superuser
 TMP=$(mktemp -d /tmp/cxl-test.XXXXXX)
@@ -36,7 +36,7 @@ trap 'rm -rf "$TMP" "$tap_output"' EXIT
 # shellcheck source-path=SCRIPTDIR source=host-tap.sh
 . "$TREE/tests/host-tap.sh"
 
-scripts/root bookworm >/dev/null || exit
+scripts/env/root bookworm >/dev/null || exit
 KERNEL=${CXL_TEST_KERNEL:-$(stock_kernel)}
 KDIR=$(kernel_headers "$KERNEL")
 

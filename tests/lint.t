@@ -27,7 +27,7 @@ run_sparse() {
 	mkdir "$dir"
 	cp -r src Kbuild "build/$KERNEL/generated" "$dir/"
 	[ "$mode" = adopt ] || sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$dir/generated/cxl_core_features.h"
-	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode scripts/in-root bookworm -- \
+	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode scripts/env/in-root bookworm -- \
 		make -C "/lib/modules/$KERNEL/build" "M=$dir" C=2 "$@" modules >"$dir/log" 2>&1 || {
 		cat "$dir/log"
 		return 1
@@ -48,11 +48,11 @@ check_width() {
 	! sources | grep -E '\.[ch]$' | xargs expand | awk 'length($0) > 100 && !/^ *"/' | grep .
 }
 
-[ -d "build/$KERNEL/generated" ] || scripts/in-root bookworm -- scripts/build "$KERNEL" >&2
+[ -d "build/$KERNEL/generated" ] || scripts/env/in-root bookworm -- scripts/build "$KERNEL" >&2
 ok "sparse has nothing to say, cxl_port adopted" run_sparse adopt
 ok "sparse has nothing to say, cxl_port replaced" run_sparse replace CONFIG_MODVERSIONS=
 # shellcheck disable=SC2046 # no file of ours has blanks in its name
-ok "shellcheck has nothing to say" scripts/in-root bookworm -- shellcheck -x $(shell_scripts)
+ok "shellcheck has nothing to say" scripts/env/in-root bookworm -- shellcheck -x $(shell_scripts)
 ok "every source names its license" check_license
 ok "no C source is wider than 100 columns" check_width
 done_testing

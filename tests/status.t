@@ -10,17 +10,15 @@ set -eu
 . tests/contract.sh
 
 # As it is installed, but for the place.
-tool=$TMP/cxl-accel
-mkdir -p "$tool/scripts"
-cp dkms.conf "$tool/"
-cp scripts/{cxl-accel,lib.sh,dkms-verdict} "$tool/scripts/"
+scripts/package/install "$TMP/installed"
+tool=$TMP/installed/usr/src/cxl-accel-$(package_version)
 
 guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" \
 	--file "$tool:/opt/cxl-accel" -- status.sh attached
 guest_test failed --topology mixed "${BUNDLE[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
 
 check() {
-	scripts/in-root bookworm -- scripts/cxl-accel check "$@"
+	scripts/env/in-root bookworm -- scripts/cxl-accel check "$@"
 }
 
 exits 0 'a kernel that is supported' check "$KERNEL" "$KDIR"
@@ -28,5 +26,5 @@ like 'it says what is replaced' "$(check "$KERNEL" "$KDIR")" ': supported: cxl_m
 exits 77 'a kernel without headers' check 6.99.0-none
 like 'it says what to install' "$(check 6.99.0-none 2>&1)" 'headers are not installed'
 exits 2 'not a release' check ../etc
-exits 2 'an unknown command' scripts/in-root bookworm -- scripts/cxl-accel reboot
+exits 2 'an unknown command' scripts/env/in-root bookworm -- scripts/cxl-accel reboot
 done_testing

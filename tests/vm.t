@@ -74,7 +74,7 @@ ends() {
 
 build_complain() {
 	cp -r tests/qemu/complain "$TMP/"
-	ok "build a module that makes the kernel complain" scripts/in-root bookworm -- \
+	ok "build a module that makes the kernel complain" scripts/env/in-root bookworm -- \
 		make -C "$KDIR" M="$TMP/complain" modules
 }
 
@@ -140,7 +140,7 @@ guest_test guest --firmware dev0:hdm-d,dev1:hdm-h --module "$(stock_module cxl_m
 guest_test stock --topology type3 --firmware dev0:hdm-h \
 	--load "cxl_acpi cxl_pci cxl_mem cxl_pmem dax_cxl" -- vm-type3.sh
 status_and_streams
-if scripts/in-root bookworm -- test -d "$KDIR"; then
+if scripts/env/in-root bookworm -- test -d "$KDIR"; then
 	build_complain
 	trouble
 else

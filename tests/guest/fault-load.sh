@@ -8,8 +8,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
-# shellcheck source-path=SCRIPTDIR source=nth.sh
-. /guest/nth.sh
+# shellcheck source-path=SCRIPTDIR source=fail-nth.sh
+. /guest/fail-nth.sh
 
 # shellcheck disable=SC2046 # two words
 nth_below $(awk '/ do_one_initcall$/ { print "0x" $1; getline; print "0x" $1 }' /proc/kallsyms)

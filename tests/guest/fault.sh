@@ -8,8 +8,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
-# shellcheck source-path=SCRIPTDIR source=nth.sh
-. /guest/nth.sh
+# shellcheck source-path=SCRIPTDIR source=fail-nth.sh
+. /guest/fail-nth.sh
 
 which=$1
 n=$2

@@ -8,7 +8,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-KERNEL=$(scripts/kernel modular-nomodversions)
+KERNEL=$(scripts/env/kernel modular-nomodversions)
 HEADERS=$CACHE/kernel/$KERNEL/lib/modules/$KERNEL/build
 BUILT=build/$KERNEL
 
@@ -42,7 +42,7 @@ refuses() {
 }
 
 ok 'modules for a kernel without MODVERSIONS' \
-	scripts/in-root bookworm -- scripts/build "$KERNEL" "$HEADERS"
+	scripts/env/in-root bookworm -- scripts/build "$KERNEL" "$HEADERS"
 with_id kernel "$(id_of CXL_CORE_BUILD_ID)"
 with_id core "$(id_of CXL_CORE_MODULE_BUILD_ID)"
 ok 'they load' loads "$BUILT" "$BUILT"

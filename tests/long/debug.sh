@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # variables are for the tests that source this file
 #
-# Shared by the tests on the debug kernel of scripts/kernel, which is built if need be, as are the
+# Shared by the tests on the debug kernel of scripts/env/kernel, which is built if need be, as are the
 # modules for it: . "$(dirname "$0")/debug.sh", in place of ../lib.sh and ../contract.sh.
 #
 #	debug_test NAME TOPOLOGY FIRMWARE [OPTION of scripts/vm]... -- 'SCRIPT [ARG]...'...
@@ -10,7 +10,7 @@
 #		levels of page tables KASAN takes an interrupt early in the boot for a wild access: the
 #		kernel forgets for a moment how many there are.
 
-CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/kernel" debug)
+CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/env/kernel" debug)
 export CXL_TEST_KERNEL
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -20,7 +20,7 @@ build_modules() {
 	[ ! -f "build/$KERNEL/Module.symvers" ] ||
 		[ -n "$(find src Kbuild scripts/build "$KDIR/Module.symvers" -newer "build/$KERNEL/Module.symvers")" ] ||
 		return 0
-	scripts/in-root bookworm -- scripts/build "$KERNEL" "$KDIR"
+	scripts/env/in-root bookworm -- scripts/build "$KERNEL" "$KDIR"
 }
 
 if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
@@ -44,5 +44,5 @@ debug_test() {
 		shift
 	done
 	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" \
-		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- several.sh "${@:2}"
+		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- run-serially.sh "${@:2}"
 }

@@ -12,8 +12,8 @@ set -eu
 debug_test 'two accelerators' hb2rp all:hdm-d -- \
 	'detach.sh loss_memdev loss_endpoint loss_region loss_delete_region loss_uncommit loss_target
 		loss_shared_port loss_host loss_host_module loss_pci_device' \
-	'storm.sh 15 8' 'storm-loss.sh 8'
-debug_test 'one accelerator' hb2rp dev0:hdm-d -- slow.sh hands.sh
+	'rebind-stress.sh 15 8' 'rebind-stress-detach.sh 8'
+debug_test 'one accelerator' hb2rp dev0:hdm-d -- races.sh manual-bind.sh
 debug_test 'a switch' switch all:hdm-d -- 'detach.sh loss_shared_port loss_top_port loss_memdev loss_region'
 debug_test 'beside an expander' mixed dev0:hdm-d -- order.sh 'mixed.sh by-hand'
 debug_test 'an expander, System RAM' type3 dev0:hdm-h -- in-use.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The kernels of scripts/kernel: configured as they should be, laid out as packages would install
+# The kernels of scripts/env/kernel: configured as they should be, laid out as packages would install
 # them, and in a guest the same to the stock modules as Debian's own; the debug kernel finds what it is
 # there to find. Builds them if need be.
 
@@ -89,16 +89,16 @@ symbol_versions() {
 build_complain() {
 	rm -rf "$TMP/complain"
 	cp -r tests/qemu/complain "$TMP/"
-	scripts/in-root bookworm -- make -C "$dir/lib/modules/$KERNEL/build" M="$TMP/complain" modules &&
+	scripts/env/in-root bookworm -- make -C "$dir/lib/modules/$KERNEL/build" M="$TMP/complain" modules &&
 		readelf -SW "$TMP/complain/complain.ko" | grep -q ' \.BTF '
 }
 
 # on_disk NAME: sets KERNEL, dir and headers, too.
 on_disk() {
-	KERNEL=$(scripts/kernel "$1") || { fail "scripts/kernel $1"; return 1; }
+	KERNEL=$(scripts/env/kernel "$1") || { fail "scripts/env/kernel $1"; return 1; }
 	dir=$CACHE/kernel/$KERNEL headers=$CACHE/kernel/$KERNEL/usr/src/linux-headers-$KERNEL
 	like "$1: the release says which kernel it is" "$KERNEL" "^6\.12\.[0-9]+-$1\$"
-	is "$1: it is not built twice" "$(scripts/kernel "$1" 2>&1)" "$KERNEL"
+	is "$1: it is not built twice" "$(scripts/env/kernel "$1" 2>&1)" "$KERNEL"
 	ok "$1: headers" headers_have "$headers"
 	ok "$1: build leads to them" test "$dir/lib/modules/$KERNEL/build" -ef "$headers"
 	# shellcheck disable=SC2086 # lists

@@ -3,7 +3,7 @@
 #
 # scripts/matrix: the sample driver and its test on every kernel of the list, from one source; what the
 # table says when something is wrong. Fetches Debian's kernels (500 MB) and builds those of
-# scripts/kernel, if they are not there yet.
+# scripts/env/kernel, if they are not there yet.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
@@ -51,7 +51,7 @@ failures() {
 trees() {
 	local release dir=$TMP/tree
 
-	release=$(scripts/kernel modular)
+	release=$(scripts/env/kernel modular)
 	mkdir "$dir" "$dir/lib" "$dir/lib/modules"
 	cp -r "$CACHE/kernel/$release/boot" "$dir/"
 	cp -r "$CACHE/kernel/$release/lib/modules/$release" "$dir/lib/modules/"

@@ -41,8 +41,8 @@
 #	TMP	directory of this test's own, removed at its end
 
 PROG=${0##*/}
-# shellcheck source-path=SCRIPTDIR source=../../scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../../scripts/env/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/env/lib.sh"
 need_superuser
 # Mounts of the test are gone when it is.
 if [ -z "${CXL_ACCEL_UNSHARED:-}" ]; then
@@ -115,7 +115,7 @@ new_system() {
 	tar -c --exclude=./build --exclude=./.git . | tar -x -C "$SYSTEM/home/user/cxl-accel"
 	chroot "$SYSTEM" chown -R user: /home/user/cxl-accel
 	# The private root that packages are built in is there already.
-	scripts/root packaging >/dev/null
+	scripts/env/root packaging >/dev/null
 	mount_copy "$CACHE/root/packaging" packaging "$SYSTEM/var/cache/cxl-accel/root/packaging"
 }
 
@@ -218,7 +218,7 @@ vendor_deb() {
 	cp -r tests/packages/vendor-dkms "$dir/vendor-accel"
 	cp tests/drivers/vendor/vendor_accel.c "$dir/vendor-accel/"
 	# shellcheck disable=SC2016 # the inner shell's
-	scripts/in-root --bind "$dir/vendor-accel" packaging -- \
+	scripts/env/in-root --bind "$dir/vendor-accel" packaging -- \
 		sh -c 'cd "$1" && dpkg-buildpackage -b -uc -us' sh "$dir/vendor-accel" >"$dir/log" 2>&1 ||
 		cat "$dir/log" >&2
 	ls "$dir"/*.deb
@@ -275,7 +275,7 @@ firmware_cpio() {
 	INIT
 	chmod 755 "$dir"/*
 	(cd "$dir" && printf "%s\n" firmware-init platform-firmware |
-		"$TREE/scripts/in-root" bookworm -- cpio --quiet -o -H newc -R 0:0)
+		"$TREE/scripts/env/in-root" bookworm -- cpio --quiet -o -H newc -R 0:0)
 }
 
 # The test is a service like any other; what it prints comes out of the second serial port.
@@ -311,7 +311,7 @@ make_disk() {
 	rm -rf "$view"/usr/{lib,libexec}/gcc "$view"/usr/include
 	echo "/dev/vda / ext4 defaults 0 1" >"$view/etc/fstab"
 	rm -f "$TMP/disk"
-	scripts/in-root --bind "$view" packaging -- \
+	scripts/env/in-root --bind "$view" packaging -- \
 		mke2fs -q -t ext4 -O ^has_journal -d "$view" "$TMP/disk" 4G >"$TMP/mke2fs.log" 2>&1
 	umount "$view"
 	rm -rf --one-file-system "$view" "$TMP/view-upper" "$TMP/view-work"
@@ -322,7 +322,7 @@ run_qemu() {
 
 	mapfile -t qemu < <(hardware)
 	[ -z "$efi" ] || mapfile -t -O ${#qemu[@]} qemu < <(secure_boot)
-	scripts/in-root bookworm -- timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
+	scripts/env/in-root bookworm -- timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
 		-kernel "$TMP/vmlinuz" -initrd "$TMP/initrd" \
 		-append "root=/dev/vda rw$init console=ttyS0 ${SETTINGS//[[:space:]]/ }$append" \
 		>"$TMP/qemu.log" 2>&1 </dev/null || true

@@ -12,7 +12,7 @@ set -eu
 TOOLS="dnf rpm createrepo-c dkms bpftool binutils bzip2 gawk gcc kmod lz4 make openssl xz-utils zstd"
 
 in_packaging() {
-	scripts/in-root packaging -- "$@"
+	scripts/env/in-root packaging -- "$@"
 }
 
 # A package without files, that provides what the system has from elsewhere.

@@ -17,7 +17,7 @@ SNAKEOIL=/usr/share/ovmf/PkKek-1-snakeoil
 sign_update() {
 	cp "$SYSTEM/var/lib/dkms/mok.pub" "$TMP/mok.der"
 	# shellcheck disable=SC2016 # $1 and $2 are the inner shell's
-	scripts/in-root packaging -- sh -euc 'cd "$1"
+	scripts/env/in-root packaging -- sh -euc 'cd "$1"
 		openssl x509 -inform DER -in mok.der -out mok.pem
 		openssl rsa -passin pass:snakeoil -in "$2.key" -out kek.key
 		cert-to-efi-sig-list -g 11111111-2222-3333-4444-123456789abc mok.pem mok.esl

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# rebind-stress.sh TURNS [WARM-UP]: unbind and bind an accelerator; then two of them at the same time,
+# WARM-UP turns each. A detach that belongs to an earlier binding must never hit a later one.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+turns=$1
+warm_up=${2:-100}
+attach_both
+
+# turn DEV ADDRESS: one of them; says what was wrong, and goes on with the device bound.
+turn() {
+	pci_unbind vendor_accel "$2" || echo "$1, turn $n: was not bound any more"
+	pci_bind vendor_accel "$2" || echo "$1, turn $n: did not bind"
+	attached "$1" || echo "$1, turn $n: is not complete: $(bus_devices)"
+	[ $((n % 10)) != 0 ] || {
+		flush
+		attached "$1" || echo "$1, turn $n: is not complete after a flush: $(bus_devices)"
+	}
+}
+
+# run TURNS DEV ADDRESS
+run() {
+	n=0
+	while [ $n -lt "$1" ]; do
+		n=$((n + 1))
+		turn "$2" "$3"
+	done 2>&1
+}
+
+is "$warm_up turns" "$(run $warm_up dev0 "$dev0")" ''
+cp /proc/slabinfo /tmp/slab.before
+mappings=$(wc -l </proc/vmallocinfo)
+start=$(cut -d. -f1 /proc/uptime)
+wrong=$(run "$turns" dev0 "$dev0")
+end=$(cut -d. -f1 /proc/uptime)
+cp /proc/slabinfo /tmp/slab.after
+mappings=$(($(wc -l </proc/vmallocinfo) - mappings))
+
+is "$turns turns: none undone" "$(echo "$wrong" | head -n 20)" ''
+diag "$(((end - start) * 1000 / turns)) ms a turn"
+flush
+sleep 1
+flush
+ok 'bound at the end, and complete' attached dev0
+# A new memdev takes the lowest free number. In a hurry the old one's is not free yet, and at the end of
+# the turns it is one or the other.
+no_memdev() {
+	[ -z "$(memdev dev0)" ]
+}
+pci_unbind vendor_accel "$dev0"
+flush
+ok 'unbound: its memdev goes' wait_for 30 no_memdev
+ok 'and bound once more' pci_bind vendor_accel "$dev0"
+is 'with the same names on the CXL bus' "$(bus_devices)" "$full"
+is 'at the same place' "$(hpa dev0)" "$hpa0"
+ok 'its memory decodes' decodes "$hpa0"
+
+# One object a turn is a leak; a slab or two more is not. A debug kernel keeps what is freed for a while,
+# and looks for what is not by itself.
+if [ ! -e /sys/kernel/debug/kmemleak ]; then
+	is 'no kind of object has become more by the turn' \
+		"$(awk -v most=$((turns / 3)) 'NR == FNR { n[$1] = $2; next }
+			$1 in n && $2 - n[$1] > most { print $1, n[$1], $2 }' /tmp/slab.before /tmp/slab.after)" ''
+	ok "nor has mapped memory ($mappings)" test $mappings -lt $((turns / 3))
+fi
+is 'each bind attached once' "$(log_count "$dev0: attached")" $((turns + warm_up + 2))
+is 'each unbind was one remove()' "$(log_count "$dev0: removed")" $((turns + warm_up + 1))
+is 'the other device was not concerned' "$(log_count "vendor_accel $dev1: ")" 1
+
+# ---- two at a time ----
+
+log_mark
+run $warm_up dev1 "$dev1" >/tmp/wrong &
+wrong=$(run $warm_up dev0 "$dev0")
+wait
+is "$warm_up turns of each: none undone" "$(echo "$wrong" | cat - /tmp/wrong | grep .)" ''
+flush
+sleep 1
+flush
+ok 'dev0 is bound at the end, and complete' attached dev0
+ok 'dev1 is bound at the end, and complete' attached dev1
+is 'each bind attached once' "$(log_count ': attached')" $((2 * warm_up))
+is 'each unbind was one remove()' "$(log_count ': removed')" $((2 * warm_up))
+is 'with as many devices on the CXL bus' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
+is 'at the same places' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
+
+is 'none was a loss, nobody took the driver data, the pattern was there always' \
+	"$(dmesg | grep -E 'CXL memory is gone|drvdata|pattern')" ''
+is 'cxl_mem has one user' "$(cat /sys/module/cxl_mem/refcnt)" 1
+ok 'the driver unloads' rmmod vendor_accel
+ok 'and so does cxl_mem' rmmod cxl_mem
+is 'no dax device there ever was' "$(ever_taken)" ''
+
+done_testing
