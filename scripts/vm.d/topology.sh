@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # variables of scripts/vm
+# shellcheck disable=SC2034,SC2054,SC2154 # variables of who sources this; QEMU's commas
 #
-# Part of scripts/vm: QEMU's options for the machine's CXL hierarchy.
+# The machine, as QEMU's options. Part of scripts/vm; tests/packages/lib.sh boots the same.
 #
-# make_topology NAME-OR-SPECIFICATION fills in
+# make_topology NAME-OR-SPECIFICATION, of accelerators of type $device and with the windows in
+# $window_specs, if any, fills in
 #
 #   hardware   QEMU's options
+#   cxl        on or off, and
 #   windows    further ones of -M
 #   allow      what each window allows, as CFMWS restriction bits; empty where that is everything
 #   devices    names of the devices that are below a CXL host bridge
 #   bridges    names of the host bridges
+#
+# machine_options MEMORY, after that, sets qemu to a command that lacks processors, kernel and serial
+# ports; $plugin is QEMU's plugin, $hypervisor what --hypervisor says.
+
+QEMU="qemu-system-x86_64"
 
 hardware=()
 windows=''
@@ -287,4 +294,11 @@ make_topology() {
 	for window in "${window_specs[@]}"; do
 		add_window "$window"
 	done
+}
+
+# $hypervisor: stock kernels flush no caches on a processor that says that it is a virtual one.
+machine_options() {
+	qemu=("$QEMU" -M "q35,accel=tcg,cxl=$cxl$windows" -m "$1,maxmem=8G,slots=4"
+		-cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
+		-nodefaults -no-user-config -display none -no-reboot -plugin "$plugin" "${hardware[@]}")
 }
