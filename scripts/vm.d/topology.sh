@@ -90,17 +90,17 @@ place_items() {
 # check_item WHERE ITEM NAME COLON-SIZE SIZE TREE
 check_item() {
 	case $1/$3 in
-	machine/hb | machine/pcie | [hs]?/acc | [hs]?/exp | [hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp) ;;
+	machine/hb | machine/pcie | [hs]?/acc | [hs]?/raw | [hs]?/exp | [hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp) ;;
 	machine/*) topology_die "'$2': a machine has hb(...) and pcie(...)" ;;
 	pcie/*) topology_die "'$2': a PCIe slot has acc or exp" ;;
-	*) topology_die "'$2': a port has acc, exp, sw(...) or empty" ;;
+	*) topology_die "'$2': a port has acc, raw, exp, sw(...) or empty" ;;
 	esac
 	case $3 in
 	hb | sw | pcie) [ -n "$6" ] || topology_die "'$2': what is below $3? say $3(...)" ;;
 	*) [ -z "$6" ] || topology_die "'$2': nothing is below $3" ;;
 	esac
 	[ -n "$4" ] || return 0
-	[[ $3 = acc || $3 = exp ]] || topology_die "'$2': $3 has no size"
+	[[ $3 = acc || $3 = raw || $3 = exp ]] || topology_die "'$2': $3 has no size"
 	decodable "$5" ||
 		topology_die "'$2': a size is a multiple of 256M, like 512M or 4G"
 }
@@ -130,6 +130,7 @@ place() {
 	pcie) add_slot "$5" ;;
 	sw) add_switch "$port" "$5" ;;
 	acc) add_memory_device "$device" "$port" "$4" ;;
+	raw) add_memory_device type2-raw "$port" "$4" ;;
 	exp) add_memory_device type3 "$port" "$4" ;;
 	esac
 }
