@@ -24,6 +24,27 @@ mistakes() {
 	refused "unknown option" "unknown option '--nope'" --nope -- true
 	refused "option without argument" "--topology wants an argument" --topology
 	refused "unknown topology" "unknown topology 'ring': one of hb2rp" --topology ring -- true
+	refused "topology: an unknown item" "'card': a port has acc, raw, exp, sw" --topology 'hb(card)' -- true
+	refused "topology: a ( too many" "a \) is missing" --topology 'hb(sw(acc)' -- true
+	refused "topology: a ) too many" "one \) too many" --topology 'hb(acc))' -- true
+	refused "topology: no item" "'' is not" --topology 'hb(acc,,acc)' -- true
+	refused "topology: a device without a port" "a machine has hb" --topology 'acc,hb(acc)' -- true
+	refused "topology: a bridge below a bridge" "a port has acc" --topology 'hb(hb(acc))' -- true
+	refused "topology: a bridge with nothing" "what is below hb" --topology 'hb,hb(acc)' -- true
+	refused "topology: something below a device" "nothing is below acc" --topology 'hb(acc(exp))' -- true
+	refused "topology: a port's size" "empty has no size" --topology 'hb(empty:1G)' -- true
+	refused "topology: a size that no decoder has" "multiple of 256M" --topology 'hb(acc:100M)' -- true
+	refused "topology: too many root ports" "at most 32 root ports, not 33" --topology 'hb(33*acc)' -- true
+	refused "topology: too many buses" "buses are needed" --topology '9*hb(32*acc)' -- true
+	refused "topology: a switch in a PCIe slot" "a PCIe slot has" --topology 'pcie(sw(acc))' -- true
+	refused "topology: two devices in a slot" "one device" --topology 'pcie(acc,acc)' -- true
+	refused "window: not one" "'4G' is not BRIDGE" --window 4G -- true
+	refused "window: no such bridge" "no host bridge 'hb1'; there are: hb0" --window hb1:4G -- true
+	refused "window: over three bridges" "not 3" --topology '3*hb(acc)' --window hb0+hb1+hb2:4G -- true
+	refused "window: a size that no window has" "multiple of 256M" --window hb0:100M -- true
+	refused "window: it allows what is unknown" "not 'type1'" --window hb0:4G:type2+type1 -- true
+	refused "window: it allows nothing" "what does it allow" --window hb0:4G: -- true
+	refused "window: no CXL" "there are: none" --topology no-cxl --window hb0:4G -- true
 	refused "unknown kernel" "no kernel '1.2.3'" --kernel 1.2.3 -- true
 	refused "image without modules" "wants --modules-dir" --kernel /boot/vmlinuz -- true
 	refused "unknown device type" "type2 or type3" --device type1 -- true
@@ -31,6 +52,10 @@ mistakes() {
 	refused "firmware: a PCI-only device" "no CXL device 'dev0'" --topology pci-only \
 		--firmware dev0:hdm-d -- true
 	refused "firmware: no such kind" "'dev0:hdm' is not" --firmware dev0:hdm -- true
+	refused "firmware: no such option" "unknown option 'at'" --firmware dev0:hdm-d/at -- true
+	refused "firmware: no address" "no address: 'here'" --firmware dev0:hdm-d/at=here -- true
+	refused "firmware: no offset" "no offset in a window: '.x'" --firmware dev0:hdm-d/at=+x -- true
+	refused "firmware: no size" "no size like 0, 256M or 1G: '1T'" --firmware dev0:hdm-d/size=1T -- true
 	refused "no such module" "no file '/nope.ko'" --module /nope.ko -- true
 	refused "not a module" "is not a .ko file" --module tests/vm.t -- true
 	refused "no such file" "no file '/nope'" --file /nope -- true
@@ -139,6 +164,26 @@ guest_test guest --firmware dev0:hdm-d,dev1:hdm-h --module "$(stock_module cxl_m
 	--file "$TMP/given" --file "$TMP/given:/etc/renamed" -- vm.sh
 guest_test stock --topology type3 --firmware dev0:hdm-h \
 	--load "cxl_acpi cxl_pci cxl_mem cxl_pmem dax_cxl" -- vm-type3.sh
+# Two levels of switches, a slot that is not CXL, several decoders per device, windows of two kinds.
+guest_test specification --topology 'hb( acc:1G, sw(exp, sw(exp)) ), hb(acc), pcie(exp)' \
+	--window hb0:4G --window hb1:256M:type2+volatile --firmware "$(paste -sd , <<-FIRMWARE)" -- vm-spec.sh
+	dev0:hdm-d/at=outside/size=256M/endpoint-only
+	dev0:hdm-d/size=256M/skip=256M/locked
+	dev0:hdm-h/at=+0/size=0
+	dev0:hdm-d/at=+3G/size=2G
+	dev3:hdm-d/at=+0x10000000
+FIRMWARE
+guest_test 'as said' --firmware none -- vm-many.sh 2
+guest_test 'hypervisor and 64 accelerators' --hypervisor --topology '16*hb(4*acc)' --firmware all:hdm-d \
+	-- vm-many.sh 64
+ends 126 "what no register holds" "pci.*: a decoder cannot have a DPA skip of 0x8000000" \
+	--firmware dev0:hdm-d/skip=128M/size=128M -- true
+ends 126 "no room in the window" "has room for 0x10000000 bytes of hdm-d" --window hb0:256M \
+	--firmware all:hdm-d -- true
+ends 126 "the window does not allow it" "has room for 0x10000000 bytes of hdm-h" \
+	--window hb0:4G:type2+volatile --firmware dev0:hdm-h -- true
+ends 126 "no memory left" "no memory is left for another decoder" \
+	--firmware dev0:hdm-d,dev0:hdm-d -- true
 status_and_streams
 if scripts/env/in-root bookworm -- test -d "$KDIR"; then
 	build_complain

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # variables of scripts/vm
+# shellcheck disable=SC2034,SC2054,SC2154 # variables of who sources this; QEMU's commas
 #
-# Part of scripts/vm: QEMU's options for the machine's CXL hierarchy.
+# The machine, as QEMU's options. Part of scripts/vm; tests/packages/lib.sh boots the same.
 #
-# make_topology NAME-OR-SPECIFICATION fills in
+# make_topology NAME-OR-SPECIFICATION, of accelerators of type $device and with the windows in
+# $window_specs, if any, fills in
 #
 #   hardware   QEMU's options
+#   cxl        on or off, and
 #   windows    further ones of -M
 #   allow      what each window allows, as CFMWS restriction bits; empty where that is everything
 #   devices    names of the devices that are below a CXL host bridge
 #   bridges    names of the host bridges
+#
+# machine_options MEMORY, after that, sets qemu to a command that lacks processors, kernel and serial
+# ports; $plugin is QEMU's plugin, $hypervisor what --hypervisor says.
+
+QEMU="qemu-system-x86_64"
 
 hardware=()
 windows=''
@@ -83,17 +90,17 @@ place_items() {
 # check_item WHERE ITEM NAME COLON-SIZE SIZE TREE
 check_item() {
 	case $1/$3 in
-	machine/hb | machine/pcie | [hs]?/acc | [hs]?/exp | [hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp) ;;
+	machine/hb | machine/pcie | [hs]?/acc | [hs]?/raw | [hs]?/exp | [hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp) ;;
 	machine/*) topology_die "'$2': a machine has hb(...) and pcie(...)" ;;
 	pcie/*) topology_die "'$2': a PCIe slot has acc or exp" ;;
-	*) topology_die "'$2': a port has acc, exp, sw(...) or empty" ;;
+	*) topology_die "'$2': a port has acc, raw, exp, sw(...) or empty" ;;
 	esac
 	case $3 in
 	hb | sw | pcie) [ -n "$6" ] || topology_die "'$2': what is below $3? say $3(...)" ;;
 	*) [ -z "$6" ] || topology_die "'$2': nothing is below $3" ;;
 	esac
 	[ -n "$4" ] || return 0
-	[[ $3 = acc || $3 = exp ]] || topology_die "'$2': $3 has no size"
+	[[ $3 = acc || $3 = raw || $3 = exp ]] || topology_die "'$2': $3 has no size"
 	decodable "$5" ||
 		topology_die "'$2': a size is a multiple of 256M, like 512M or 4G"
 }
@@ -123,6 +130,7 @@ place() {
 	pcie) add_slot "$5" ;;
 	sw) add_switch "$port" "$5" ;;
 	acc) add_memory_device "$device" "$port" "$4" ;;
+	raw) add_memory_device type2-raw "$port" "$4" ;;
 	exp) add_memory_device type3 "$port" "$4" ;;
 	esac
 }
@@ -287,4 +295,11 @@ make_topology() {
 	for window in "${window_specs[@]}"; do
 		add_window "$window"
 	done
+}
+
+# $hypervisor: stock kernels flush no caches on a processor that says that it is a virtual one.
+machine_options() {
+	qemu=("$QEMU" -M "q35,accel=tcg,cxl=$cxl$windows" -m "$1,maxmem=8G,slots=4"
+		-cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
+		-nodefaults -no-user-config -display none -no-reboot -plugin "$plugin" "${hardware[@]}")
 }

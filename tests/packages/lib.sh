@@ -43,6 +43,10 @@
 PROG=${0##*/}
 # shellcheck source-path=SCRIPTDIR source=../../scripts/env/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/env/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../../scripts/vm.d/topology.sh
+. "$TREE/scripts/vm.d/topology.sh"
+# shellcheck source-path=SCRIPTDIR source=../../scripts/vm.d/complaints.sh
+. "$TREE/scripts/vm.d/complaints.sh"
 need_superuser
 # Mounts of the test are gone when it is.
 if [ -z "${CXL_ACCEL_UNSHARED:-}" ]; then
@@ -232,18 +236,13 @@ vendor_deb() {
 SETTINGS="$EMULATED tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout=300 apparmor=0
 	systemd.show_status=0"
 
-# What QEMU's machine has: as scripts/vm has it for its topology "mixed".
+# The machine that scripts/vm has for its topology "mixed", and a disk.
 hardware() {
-	printf '%s\n' -M "q35,accel=tcg,cxl=on,cxl-fmw.0.targets.0=hb0,cxl-fmw.0.size=4G" \
-		-m 1500M,maxmem=8G,slots=4 -smp 2 -cpu max,-hypervisor \
-		-nodefaults -no-user-config -display none -no-reboot -plugin "$plugin" \
-		-device pxb-cxl,bus_nr=12,bus=pcie.0,id=hb0 \
-		-device cxl-rp,port=0,bus=hb0,id=rp0,chassis=0,slot=2 \
-		-device cxl-rp,port=1,bus=hb0,id=rp1,chassis=0,slot=3 \
-		-object memory-backend-ram,id=vmem0,size=256M \
-		-device cxl-type2,bus=rp0,volatile-memdev=vmem0,id=dev0,sn=0xd0 \
-		-object memory-backend-ram,id=vmem1,size=256M \
-		-device cxl-type3,bus=rp1,volatile-memdev=vmem1,id=dev1,sn=0xd1 \
+	local qemu cxl device=type2 hypervisor='' window_specs=()
+
+	make_topology mixed
+	machine_options 1500M
+	printf '%s\n' "${qemu[@]}" -smp 2 \
 		-drive "file=$TMP/disk,format=raw,if=none,id=disk,snapshot=on" \
 		-device virtio-blk-pci,bus=pcie.0,drive=disk \
 		-serial "file:$TMP/console" -serial "file:$TMP/tap"
@@ -322,15 +321,17 @@ run_qemu() {
 
 	mapfile -t qemu < <(hardware)
 	[ -z "$efi" ] || mapfile -t -O ${#qemu[@]} qemu < <(secure_boot)
-	scripts/env/in-root bookworm -- timeout --foreground --kill-after=5 "$timeout" qemu-system-x86_64 "${qemu[@]}" \
+	scripts/env/in-root bookworm -- timeout --foreground --kill-after=5 "$timeout" "${qemu[@]}" \
 		-kernel "$TMP/vmlinuz" -initrd "$TMP/initrd" \
 		-append "root=/dev/vda rw$init console=ttyS0 ${SETTINGS//[[:space:]]/ }$append" \
 		>"$TMP/qemu.log" 2>&1 </dev/null || true
 }
 
 no_complaint() {
-	! tr -d '\r' <"$TMP/console" |
-		grep -E 'BUG:|WARNING:|Oops:|Call Trace:|Kernel panic|platform firmware failed'
+	! {
+		complaints "$TMP/console"
+		grep 'platform firmware failed' "$TMP/console"
+	} | grep .
 }
 
 boot() {

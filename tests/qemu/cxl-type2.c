@@ -16,10 +16,16 @@
  * (CXL 3.1, 8.1.3 DVSEC for CXL Devices, 8.1.8 Flex Bus Port, 8.1.9 Register Locator.) It does not
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
+ * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register of
+ * its PCIe extended configuration space and of its component registers, those that are read-only too. So
+ * a test can have it say anything, and repair it. An HDM decoder capability that is moved away from where
+ * QEMU has it is memory, nothing more: what is written is what is read.
+ *
  * QEMU's headers are not needed. What little is known of its private structures is searched for
  * at run time and verified before it is used; if that fails QEMU stops with a message.
  *
  * Use: -plugin cxl-type2.so -device cxl-type2,...with the properties of cxl-type3
+ *      -plugin cxl-type2.so -device cxl-type2-raw,...the same
  */
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -38,9 +44,12 @@
 #define PARENT_CLASS	0x0502
 
 #define TYPE2_TYPE	"cxl-type2"
+#define RAW_TYPE	"cxl-type2-raw"
 #define TYPE2_VENDOR	0xacce
 #define TYPE2_DEVICE	0x0002
 #define TYPE2_CLASS	0x1200
+
+#define MAX_RAW		16
 
 #define CONFIG_SIZE	4096
 #define PCI_PROG_IF	0x09
@@ -65,6 +74,12 @@
 #define LOC_ENTRY_SIZE	8
 #define LOC_ID_MEMDEV	3
 
+/* Component registers: the part for CXL.cache and CXL.mem. */
+#define CM_WORDS	1024
+#define CM_CAP_ID	1
+#define CM_CAP_HDM	5
+#define CM_HDM_BASE_HI(n)	(0x14 + 0x20 * (n))
+
 /* QEMU's side of the contract. The layout of TypeInfo is the one all device code is built on. */
 struct type_info {
 	const char *name;
@@ -88,12 +103,13 @@ void *type_register_static(const struct type_info *info);
 void device_class_set_parent_realize(void *klass, realize_fn fn, realize_fn *parent);
 uint32_t pci_default_read_config(void *dev, uint32_t address, int len);
 void error_propagate(void **errp, void *err);
+void qemu_plugin_register_vcpu_idle_cb(uint64_t id, void (*cb)(uint64_t id, unsigned int vcpu));
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 
 /*
- * A QEMU takes plugins of a few interface versions. Any will do, as none of the interface is used
- * but being loaded.
+ * A QEMU takes plugins of a few interface versions. Any will do, as nothing of the interface is used
+ * but being loaded, and called when a processor is idle.
  */
 #ifndef PLUGIN_VERSION
 #define PLUGIN_VERSION 2
@@ -162,9 +178,9 @@ static bool try_read(const void *from, void *to, size_t len)
 
 /*
  * The device's configuration space: the one member of the object that points to what the guest
- * would read there.
+ * would read there. Returns the member: those after it are the masks.
  */
-static uint8_t *find_config(void *dev)
+static uint8_t **find_config_member(void *dev)
 {
 	size_t words = malloc_usable_size(dev) / sizeof(void *);
 	uint8_t want[64], have[64], **member = dev;
@@ -176,8 +192,13 @@ static uint8_t *find_config(void *dev)
 
 	for (size_t i = 0; i < words; i++)
 		if (try_read(member[i], have, sizeof(have)) && !memcmp(want, have, sizeof(want)))
-			return member[i];
+			return member + i;
 	give_up("no pointer to the configuration space in the device");
+}
+
+static uint8_t *find_config(void *dev)
+{
+	return *find_config_member(dev);
 }
 
 static uint8_t *find_dvsec(uint8_t *config, uint16_t id)
@@ -249,6 +270,117 @@ static void type2_class_init(void *klass, void *data)
 	device_class_set_parent_realize(klass, type2_realize, &parent_realize);
 }
 
+/* ---- the raw one ---- */
+
+static realize_fn type2_parent_realize;
+
+/*
+ * Of struct PCIDevice: config, cmask, wmask, w1cmask, used. The BARs have to stay read-only in their lower
+ * bits, and commands of the interrupt controller's are not of interest: only extended space.
+ */
+static void unlock_config(void *dev)
+{
+	uint8_t **member = find_config_member(dev), *wmask = member[2], *w1cmask = member[3];
+
+	/* The command register: memory, bus master and others can be written. */
+	if ((wmask[0x04] & 0x06) != 0x06 || wmask[0x00] || w1cmask[0x00])
+		give_up("no write mask beside the configuration space");
+	memset(wmask + EXT_CAPS, 0xff, CONFIG_SIZE - EXT_CAPS);
+	memset(w1cmask + EXT_CAPS, 0, CONFIG_SIZE - EXT_CAPS);
+}
+
+static bool is_capability_array(const uint32_t *cm)
+{
+	unsigned int nr = cm[0] >> 24;
+
+	if ((cm[0] & 0xffff) != CM_CAP_ID || !nr || nr > 16)
+		return false;
+	for (unsigned int i = 1; i <= nr; i++)
+		if ((cm[i] & 0xffff) == CM_CAP_HDM)
+			return cm[i] >> 20 && !(cm[i] >> 20 & 3);
+	return false;
+}
+
+static unsigned int hdm_word(const uint32_t *cm)
+{
+	unsigned int i = 1;
+
+	while ((cm[i] & 0xffff) != CM_CAP_HDM)
+		i++;
+	return (cm[i] >> 20) / 4;
+}
+
+/* After the registers themselves comes which of their bits can be written. */
+static bool is_write_mask(const uint32_t *mask, const uint32_t *cm)
+{
+	return !mask[0] && !mask[1] && mask[hdm_word(cm) + CM_HDM_BASE_HI(0) / 4] == 0xffffffff &&
+	       !mask[hdm_word(cm)];
+}
+
+/* NULL before the device's first reset, which is what fills them in. */
+static uint32_t *find_component(void *dev)
+{
+	size_t words = malloc_usable_size(dev) / sizeof(uint32_t);
+	uint32_t *found = NULL, *word = dev;
+
+	for (size_t i = 0; i + 2 * CM_WORDS <= words; i++) {
+		if (!is_capability_array(word + i) || !is_write_mask(word + i + CM_WORDS, word + i))
+			continue;
+		if (found)
+			give_up("two places in the device look like its component registers");
+		found = word + i;
+	}
+	return found;
+}
+
+static void *raw_devices[MAX_RAW];
+
+/*
+ * Called by QEMU, with its big lock held, when a processor has nothing to do: after each reset there is
+ * such a moment before any driver comes.
+ */
+static void unlock_components(uint64_t id, unsigned int vcpu)
+{
+	(void)id, (void)vcpu;
+	for (unsigned int i = 0; i < MAX_RAW; i++) {
+		uint32_t *component = raw_devices[i] ? find_component(raw_devices[i]) : NULL;
+
+		if (component)
+			memset(component + CM_WORDS, 0xff, CM_WORDS * sizeof(*component));
+	}
+}
+
+static void raw_realize(void *dev, void **errp)
+{
+	unsigned int i = 0;
+	void *err = NULL;
+
+	type2_parent_realize(dev, &err);
+	if (err) {
+		error_propagate(errp, err);
+		return;
+	}
+	unlock_config(dev);
+	while (i < MAX_RAW && raw_devices[i])
+		i++;
+	if (i == MAX_RAW)
+		give_up("more than %u devices of type " RAW_TYPE, MAX_RAW);
+	raw_devices[i] = dev;
+}
+
+static void raw_finalize(void *dev)
+{
+	for (unsigned int i = 0; i < MAX_RAW; i++)
+		if (raw_devices[i] == dev)
+			raw_devices[i] = NULL;
+}
+
+static void raw_class_init(void *klass, void *data)
+{
+	(void)data;
+	device_class_set_parent_realize(klass, raw_realize, &type2_parent_realize);
+}
+
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	static const struct type_info type2 = {
@@ -256,8 +388,16 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 		.parent = PARENT_TYPE,
 		.class_init = type2_class_init,
 	};
+	static const struct type_info raw = {
+		.name = RAW_TYPE,
+		.parent = TYPE2_TYPE,
+		.instance_finalize = raw_finalize,
+		.class_init = raw_class_init,
+	};
 
-	(void)id, (void)info, (void)argc, (void)argv;
+	(void)info, (void)argc, (void)argv;
 	type_register_static(&type2);
+	type_register_static(&raw);
+	qemu_plugin_register_vcpu_idle_cb(id, unlock_components);
 	return 0;
 }

@@ -111,10 +111,8 @@
 #define HDM_GLOBAL	0x04
 #define HDM_GLOBAL_ENABLE	(1u << 1)
 #define HDM_DECODER(n)	(0x10 + 0x20 * (n))
-#define HDM_BASE_LO	0x00
-#define HDM_BASE_HI	0x04
-#define HDM_SIZE_LO	0x08
-#define HDM_SIZE_HI	0x0c
+#define HDM_BASE	0x00
+#define HDM_SIZE	0x08
 #define HDM_CTRL	0x10
 #define HDM_LOCK	(1u << 8)
 #define HDM_COMMIT	(1u << 9)
@@ -124,9 +122,7 @@
 #define HDM_GRANULARITY_4K	4u
 #define HDM_WAYS(log2)	((log2) << 4)
 #define HDM_TARGETS	0x14
-#define HDM_TARGETS_HI	0x18
-#define HDM_SKIP_LO	0x14	/* in a device, where it has no targets */
-#define HDM_SKIP_HI	0x18
+#define HDM_SKIP	0x14	/* in a device, which has no targets */
 
 #define MAX_WAYS	4	/* the targets of HDM_TARGETS, at the same time of a window */
 
@@ -164,7 +160,7 @@ struct hop {
 
 static uint8_t cedt[65536];
 static size_t cedt_len;
-static struct window windows[16];
+static struct window windows[64];
 static unsigned int nr_windows;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
@@ -637,13 +633,34 @@ static unsigned int decoder_count(volatile uint8_t *hdm)
 	return count ? 2 * count : 1;
 }
 
-/* A decoder's registers as they are to be; @targets has the DPA skip in a device. */
+/* A decoder's registers as they are to be; ports have targets, devices a DPA skip. */
 struct decoder {
 	uint64_t base, size;
-	uint64_t targets;
+	uint64_t targets, skip;
 	unsigned int ways;
 	unsigned int granularity;	/* in units of 256 bytes */
 };
+
+static uint64_t reg_read64(volatile uint8_t *regs, unsigned int at)
+{
+	return reg_read(regs, at) | (uint64_t)reg_read(regs, at + 4) << 32;
+}
+
+static void reg_write64(volatile uint8_t *regs, unsigned int at, uint64_t value)
+{
+	reg_write(regs, at, value);
+	reg_write(regs, at + 4, value >> 32);
+}
+
+/* The lower 28 bits of these registers are always 0. */
+static void write_aligned(volatile uint8_t *regs, unsigned int at, uint64_t value, const char *who,
+			  const char *what)
+{
+	reg_write64(regs, at, value);
+	if (reg_read64(regs, at) != value)
+		die("%s: a decoder cannot have a %s of 0x%llx", who, what,
+		    (unsigned long long)value);
+}
 
 static void commit_decoder(volatile uint8_t *hdm, const char *who, const struct decoder *want,
 			   const struct request *req)
@@ -659,12 +676,12 @@ static void commit_decoder(volatile uint8_t *hdm, const char *who, const struct 
 		die("%s: all %u decoders are committed", who, count);
 
 	d = hdm + HDM_DECODER(n);
-	reg_write(d, HDM_BASE_LO, want->base);
-	reg_write(d, HDM_BASE_HI, want->base >> 32);
-	reg_write(d, HDM_SIZE_LO, want->size);
-	reg_write(d, HDM_SIZE_HI, want->size >> 32);
-	reg_write(d, HDM_TARGETS, want->targets);
-	reg_write(d, HDM_TARGETS_HI, want->targets >> 32);
+	write_aligned(d, HDM_BASE, want->base, who, "base");
+	write_aligned(d, HDM_SIZE, want->size, who, "size");
+	if (want->skip)
+		write_aligned(d, HDM_SKIP, want->skip, who, "DPA skip");
+	else
+		reg_write64(d, HDM_TARGETS, want->targets);
 	reg_write(hdm, HDM_GLOBAL, reg_read(hdm, HDM_GLOBAL) | HDM_GLOBAL_ENABLE);
 	ctrl = HDM_COMMIT | HDM_WAYS(log2_of(want->ways)) | log2_of(want->granularity);
 	if (req->kind != HDM_D)
@@ -692,9 +709,8 @@ static uint64_t dpa_used(volatile uint8_t *hdm)
 
 		if (!(ctrl & HDM_COMMITTED))
 			break;
-		used += ((uint64_t)reg_read(d, HDM_SIZE_HI) << 32 | reg_read(d, HDM_SIZE_LO)) >>
-			(ctrl >> 4 & 0xf);
-		used += (uint64_t)reg_read(d, HDM_SKIP_HI) << 32 | reg_read(d, HDM_SKIP_LO);
+		used += reg_read64(d, HDM_SIZE) >> (ctrl >> 4 & 0xf);
+		used += reg_read64(d, HDM_SKIP);
 	}
 	return used;
 }
@@ -784,7 +800,7 @@ static void commit_endpoint(const struct pci_dev *pdev, uint64_t base, uint64_t 
 			    unsigned int ways, const struct request *req)
 {
 	struct decoder want = {
-		.base = base, .size = size, .targets = req->skip, .ways = ways, .granularity = 1,
+		.base = base, .size = size, .skip = req->skip, .ways = ways, .granularity = 1,
 	};
 	volatile uint8_t *hdm = endpoint_hdm(pdev);
 
