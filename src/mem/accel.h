@@ -28,6 +28,10 @@
 #include "core.h"
 #include "public.h"
 
+/* Private: drivers that are built already need not care when it changes. */
+#ifndef __GENKSYMS__
+struct accel_region;
+
 /**
  * struct cxl_accel - one binding of an accelerator's driver, from its first call to its end
  * @ref: the driver's binding has one, each user of accel_get() another
@@ -53,8 +57,6 @@
  * @releasing: the driver is about to be released; protected by @dev's device lock
  * @turned_away: a new binding came while @releasing; protected by @dev's device lock
  */
-#ifndef __GENKSYMS__ /* private: drivers that are built already need not care when it changes */
-struct accel_region;
 struct cxl_accel {
 	struct kref ref;
 	struct list_head node;

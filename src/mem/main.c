@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * cxl_mem: takes the place of the stock module of that name.
+/**
+ * DOC: cxl_mem
+ *
+ * Takes the place of the stock module of that name.
  *
  * Owns: the order in which its parts come and go. Each part is in a file of its own:
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Why an attach failed.
+/**
+ * DOC: why an attach failed
  *
  * This goes beyond the API of Linux 7.3, where devm_cxl_probe_mem() says -ENXIO to nearly
  * everything. A driver that wants to compile with and without cxl-accel includes this file under
@@ -59,7 +59,7 @@ struct cxl_dev_state;
 	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is not all gone yet") \
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
 
-/**
+/*
  * enum cxl_accel_attach_status - how the attach of a device's memory ended
  *
  * The values are the rows of CXL_ACCEL_ATTACH_STATUSES(); every cause of a failure has one.
