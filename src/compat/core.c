@@ -101,8 +101,11 @@ static int window_match(struct device *dev, void *data)
 bool core_find_window(const struct range *range, struct resource **window)
 {
 	struct window_search search = { .range = range };
-	bool found = bus_for_each_dev(&cxl_bus_type, NULL, &search, window_match);
+	bool found = false;
 
+	/* Base and size of a decoder may add up to more than there is. */
+	if (range->start <= range->end)
+		found = bus_for_each_dev(&cxl_bus_type, NULL, &search, window_match);
 	*window = search.window;
 	return found;
 }

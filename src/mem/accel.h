@@ -136,6 +136,9 @@ void reserve_exit(void);
 void reserve_device(struct pci_dev *pdev);
 void reserve_windows_added(struct cxl_port *host_bridge);
 
+/* registers.c: where a device's registers are, by its own account */
+int registers_find(struct pci_dev *pdev, enum cxl_regloc_type type, struct cxl_register_map *map);
+
 /* committed.c: what a device decodes, read from its registers */
 #define MAX_COMMITTED	32
 int committed_ranges(struct pci_dev *pdev, struct range *ranges);

@@ -132,10 +132,7 @@ int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
 	struct cxl_register_map found;
 	int rc;
 
-	rc = cxl_find_regblock(pdev, type, &found);
-	if (rc)
-		return rc;
-	rc = cxl_setup_regs(&found);
+	rc = registers_find(pdev, type, &found);
 	if (rc)
 		return rc;
 	register_map_to_public(map, &found);

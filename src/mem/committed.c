@@ -131,10 +131,10 @@ static int component_ranges(struct pci_dev *pdev, struct range *ranges)
 	void __iomem *regs;
 	int nr;
 
-	if (cxl_find_regblock(pdev, CXL_REGLOC_RBI_COMPONENT, &map) || cxl_setup_regs(&map))
+	if (registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
 		return -ENXIO;
 	hdm = &map.component_map.hdm_decoder;
-	if (!hdm->valid || hdm->offset >= map.max_size || hdm->size > map.max_size - hdm->offset)
+	if (!hdm->valid)
 		return -ENXIO;
 
 	regs = ioremap(map.resource + hdm->offset, hdm->size);

@@ -19,6 +19,7 @@
  *	region.c	regions that belong to accelerators
  *	detach.c	an accelerator's driver goes when its memory does
  *	reserve.c	what firmware committed to an accelerator is nobody else's
+ *	registers.c	where a device's registers are, by its own account
  *	committed.c	what a device decodes, read from its registers
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be

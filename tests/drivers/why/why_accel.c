@@ -14,8 +14,8 @@
 #include <cxl-accel/attach.h>
 
 static char *mistake = "";
-module_param(mistake, charp, 0444);
-MODULE_PARM_DESC(mistake, "what to do wrong: regs, ready, capacity, range, twice");
+module_param(mistake, charp, 0644);
+MODULE_PARM_DESC(mistake, "what to do wrong: regs, ready, capacity, range, twice, vanish");
 
 struct why {
 	struct cxl_dev_state cxlds;
@@ -25,7 +25,49 @@ struct why {
 
 static bool wrong(const char *what)
 {
-	return !strcmp(mistake, what);
+	/* Written by echo, it has a newline. */
+	return sysfs_streq(mistake, what);
+}
+
+static unsigned long capacity = SZ_256M;
+module_param(capacity, ulong, 0644);
+MODULE_PARM_DESC(capacity, "bytes of device memory");
+
+static unsigned int poke_offset, poke_value;
+module_param(poke_offset, uint, 0644);
+module_param(poke_value, uint, 0644);
+MODULE_PARM_DESC(poke_offset, "of a component register that gets poke_value before the attach; 0: none");
+
+/* The device changes its mind between the discovery of its registers and the attach. */
+static int why_poke(struct pci_dev *pdev)
+{
+	void __iomem *bar;
+
+	if (!poke_offset)
+		return 0;
+	bar = pci_iomap(pdev, 0, 0);
+	if (!bar)
+		return -ENOMEM;
+	writel(poke_value, bar + poke_offset);
+	pci_iounmap(pdev, bar);
+	return 0;
+}
+
+/*
+ * Surprise removal, as far as that can be had from this side: the HDM decoder registers read all ones, and
+ * so does configuration space, which the port above does not forward any more.
+ */
+static int why_vanish(struct pci_dev *pdev, struct why *why)
+{
+	struct cxl_reg_map *hdm = &why->cxlds.reg_map.component_map.hdm_decoder;
+	void __iomem *bar = pci_iomap(pdev, 0, 0);
+
+	if (!bar || !hdm->valid)
+		return -ENXIO;
+	for (unsigned long i = 0; i < hdm->size; i += 4)
+		writel(~0, bar + hdm->offset + i);
+	pci_iounmap(pdev, bar);
+	return pci_write_config_byte(pdev->bus->self, PCI_SECONDARY_BUS, 0);
 }
 
 static int why_prepare(struct pci_dev *pdev, struct why *why)
@@ -35,9 +77,12 @@ static int why_prepare(struct pci_dev *pdev, struct why *why)
 	why->cxlds.media_ready = !wrong("ready");
 	if (!wrong("regs"))
 		rc = cxl_pci_setup_regs(pdev, CXL_REGLOC_RBI_COMPONENT, &why->cxlds.reg_map);
-	if (!rc && !wrong("capacity"))
-		rc = cxl_set_capacity(&why->cxlds, SZ_256M);
-	return rc;
+	/* The attach has to find out by itself. */
+	if (rc)
+		pci_info(pdev, "why: no registers: %d\n", rc);
+	if (wrong("capacity"))
+		return 0;
+	return cxl_set_capacity(&why->cxlds, capacity);
 }
 
 static int why_attach(struct why *why)
@@ -70,7 +115,9 @@ static int why_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (cxl_accel_attach_error(&why->cxlds) != CXL_ACCEL_ATTACH_NOT_TRIED)
 		pci_err(pdev, "a status before the first attempt\n");
 
-	rc = why_prepare(pdev, why);
+	rc = why_prepare(pdev, why) ?: why_poke(pdev);
+	if (!rc && wrong("vanish"))
+		rc = why_vanish(pdev, why);
 	if (rc)
 		return rc;
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where a device's registers are, by its own account, which is held against the device.
+ *
+ * Owns: nothing. Talks to: cxl_core, which finds registers by the Register Locator DVSEC and looks for
+ * capabilities in them. Locks: none; called with the PCI function's device lock.
+ *
+ * cxl_core believes what it reads: of a DVSEC shorter than its own header it reads half a billion
+ * entries, and a block that ends before the capabilities is read past its end, which is a page fault.
+ * So what it would trip over is looked at before and between. Expanders do not come by here: they are
+ * the stock cxl_pci's.
+ */
+#include <linux/bitfield.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+
+#include "accel.h"
+
+/* CXL 3.1 section 8.1.9: Register Locator DVSEC */
+#define LOCATOR_DVSEC		8
+#define   LOCATOR_ENTRIES	0x0c
+#define   LOCATOR_ENTRY_SIZE	8
+#define DVSEC_LENGTH		GENMASK(31, 20)
+
+/* CXL 3.1 section 8.2.4: the CXL.cache and CXL.mem part of the component registers */
+#define CACHE_MEM_OFFSET	SZ_4K
+#define CACHE_MEM_SIZE		SZ_4K
+
+/* A length of all ones, as of a device that is gone, ends outside of configuration space, too. */
+static bool locator_is_sane(struct pci_dev *pdev)
+{
+	u16 at = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, LOCATOR_DVSEC);
+	u32 header, length;
+
+	if (!at || pci_read_config_dword(pdev, at + PCI_DVSEC_HEADER1, &header))
+		return false;
+	length = FIELD_GET(DVSEC_LENGTH, header);
+	return length >= LOCATOR_ENTRIES + LOCATOR_ENTRY_SIZE && at + length <= pdev->cfg_size;
+}
+
+/* What lies in none of the BARs does not belong to the device. */
+static bool block_is_in_bar(struct pci_dev *pdev, const struct cxl_register_map *map)
+{
+	struct resource block = DEFINE_RES_MEM(map->resource, map->max_size);
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+		if (resource_contains(&pdev->resource[bar], &block))
+			return true;
+	return false;
+}
+
+static bool block_is_sane(struct pci_dev *pdev, const struct cxl_register_map *map)
+{
+	resource_size_t least = 1;
+
+	if (map->reg_type == CXL_REGLOC_RBI_COMPONENT)
+		least = CACHE_MEM_OFFSET + CACHE_MEM_SIZE;
+	return map->max_size >= least && block_is_in_bar(pdev, map);
+}
+
+/* A misaligned one is an alignment fault on arm64. At the offset of 0 there is the array itself. */
+static void check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap, const char *name)
+{
+	unsigned long at = cap->offset - CACHE_MEM_OFFSET;
+
+	if (!cap->valid)
+		return;
+	if (cap->offset > CACHE_MEM_OFFSET && IS_ALIGNED(at, sizeof(u32)) && at < CACHE_MEM_SIZE &&
+	    cap->size <= CACHE_MEM_SIZE - at)
+		return;
+	cap->valid = false;
+	pci_warn(pdev, "CXL %s capability: %lu bytes at %#lx are not in the CXL.mem registers\n", name,
+		 cap->size, cap->offset);
+}
+
+/**
+ * registers_find() - find a block of registers, and the capabilities in it
+ * @pdev: the PCI function, enabled
+ * @type: the block's type in the Register Locator
+ * @map: filled in on success; a capability that cannot be there is not valid
+ *
+ * Context: may sleep.
+ * Return: 0; -ENXIO if the Register Locator has no such block, or describes one that cannot be; else
+ * what cxl_core says.
+ */
+int registers_find(struct pci_dev *pdev, enum cxl_regloc_type type, struct cxl_register_map *map)
+{
+	int rc;
+
+	if (!locator_is_sane(pdev))
+		return -ENXIO;
+	rc = cxl_find_regblock(pdev, type, map);
+	if (rc)
+		return rc;
+	if (!block_is_sane(pdev, map)) {
+		pci_warn(pdev, "CXL Register Locator: %pa bytes at %pa are not in a BAR\n",
+			 &map->max_size, &map->resource);
+		return -ENXIO;
+	}
+	rc = cxl_setup_regs(map);
+	if (rc)
+		return rc;
+	if (type == CXL_REGLOC_RBI_COMPONENT) {
+		check_capability(pdev, &map->component_map.hdm_decoder, "HDM decoder");
+		check_capability(pdev, &map->component_map.ras, "RAS");
+	}
+	return 0;
+}
