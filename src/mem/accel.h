@@ -123,6 +123,9 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			 struct cxl_endpoint_decoder *cxled);
 enum cxl_accel_attach_status accel_region_find(struct cxl_accel *accel, struct cxl_port *endpoint);
 
+/* range.c: is a range in other hands already? */
+bool range_in_use(const struct range *range);
+
 /* reserve.c: ranges that are decoded but have no region */
 struct reservation;
 struct reservation *reserve_alloc(struct device *dev);

@@ -31,6 +31,8 @@ static enum cxl_accel_attach_status committed_decoder_added(struct cxl_accel *ac
 	/* It would join a region that is another device's, an expander's even. */
 	if (cxled->cxld.interleave_ways > 1)
 		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
+	if (range_in_use(&cxled->cxld.hpa_range))
+		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	if (route_prepare(accel, endpoint, &cxled->cxld) ||
 	    accel_region_prepare(accel, endpoint, cxled))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;

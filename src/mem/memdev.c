@@ -263,6 +263,9 @@ static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 static int memdev_find_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
 {
 	accel->cause = accel_region_find(accel, cxlmd->endpoint);
+	/* It was not when the decoder was found. From here on the region is there to be seen. */
+	if (accel->cause == CXL_ACCEL_ATTACH_ATTACHED && range_in_use(&accel->range))
+		accel->cause = CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	return accel->cause == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
 }
 

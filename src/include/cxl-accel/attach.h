@@ -53,6 +53,7 @@ struct cxl_dev_state;
 	X(REGION_NOT_COMMITTED, ENXIO, "the region is there, but is not committed")		\
 	X(REGION_INTERLEAVED, ENXIO, "the region spans other devices too")			\
 	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
+	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* any time */										\
 	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is not all gone yet") \
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
