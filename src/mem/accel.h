@@ -130,6 +130,9 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
 						   struct cxl_port *endpoint);
 
+/* range.c: is a range in other hands already? */
+bool range_in_use(const struct range *range);
+
 /* reserve.c: what firmware committed to an accelerator is nobody else's */
 int reserve_init(void);
 void reserve_exit(void);

@@ -17,6 +17,7 @@
  *	endpoint.c	when an endpoint port is probed
  *	route.c		the decoders above the endpoint
  *	region.c	regions that belong to accelerators
+ *	range.c		is an HPA range in other hands already?
  *	detach.c	an accelerator's driver goes when its memory does
  *	reserve.c	what firmware committed to an accelerator is nobody else's
  *	registers.c	where a device's registers are, by its own account

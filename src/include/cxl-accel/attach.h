@@ -55,6 +55,7 @@ struct cxl_dev_state;
 	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
 	X(NO_WINDOW, ENXIO, "the committed HDM decoder is outside every CXL window")		\
 	X(RANGE_CONFLICT, ENXIO, "another decoder or region has a part of the committed range")	\
+	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* any time */										\
 	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is not all gone yet") \
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
