@@ -18,8 +18,12 @@ range=$(sed -n 's/^\([^ ]*\) : Soft Reserved$/\1/p' /proc/iomem)
 start=0x${range%-*}
 blocks=$(for n in $(seq $((start / 0x8000000)) $(((start + SIZE - 1) / 0x8000000))); do echo "memory$n"; done)
 
+# What holds the range; but that it is reserved for dev0, as it stays once cxl_mem was there (reserve.t).
+iomem_tree() {
+	grep -v ' : cxl_accel\.' /proc/iomem
+}
 iomem() {
-	grep -c "^ *$range : $1\$" /proc/iomem
+	iomem_tree | grep -c "^ *$range : $1\$"
 }
 
 # The memory blocks of the range: all in STATE.
@@ -36,7 +40,7 @@ free_movable() {
 
 # refused WHAT: dev0 is, for that reason; dev1 is not.
 refused() {
-	before=$(cat /proc/iomem)
+	before=$(iomem_tree)
 	modprobe -a cxl_acpi cxl_mem
 	log_mark
 	insmod /modules/odd_accel.ko
@@ -50,7 +54,7 @@ refused() {
 	rmmod cxl_mem
 	rmmod cxl_acpi
 	is "$1: nothing is left behind" "$(bus_devices)" ''
-	is "$1: the resource tree is as before" "$(grep -v cxl_accel /proc/iomem | sed 's/^ *//' | sort)" \
+	is "$1: the resource tree is as before" "$(iomem_tree | sed 's/^ *//' | sort)" \
 		"$(echo "$before" | sed 's/^ *//' | sort)"
 }
 pci_bind_vendor() {
