@@ -321,10 +321,10 @@ test_truncated() {
 	objcopy -O binary -j .BTF "$KDIR/vmlinux" "$TMP/stock.btf"
 	cut_to "$TMP/stock.btf" 1000000
 	ok "raw BTF that ends early: an error" \
-		says 1 'bpftool cannot read the BTF of .*/cut' --vmlinux "$TMP/cut"
+		says 1 'cannot read the BTF of .*/cut .damaged, or too new.: ' --vmlinux "$TMP/cut"
 	{ head -c 2000000 "$TMP/stock.btf"; head -c 100000 /dev/zero; tail -c +2100001 "$TMP/stock.btf"; } >"$TMP/cut"
 	ok "raw BTF with a hole: an error" \
-		says 1 'bpftool cannot read the BTF of .*/cut' --vmlinux "$TMP/cut"
+		says 1 'cannot read the BTF of .*/cut .damaged, or too new.: ' --vmlinux "$TMP/cut"
 	xz -1 -kc "$TMP/same.o" | head -c 100000 >"$TMP/cut"
 	ok "an xz file that ends early: an error" says 1 'cut is truncated or damaged' --vmlinux "$TMP/cut"
 }
@@ -567,7 +567,6 @@ test_arguments() {
 	ok "an unknown argument: an error" usage_error --nonsense
 	ok "an argument without value: an error" usage_error --kver
 	ok "no --out: an error" usage_error --kver "$KERNEL" --kdir "$KDIR"
-	ok "no bpftool: an error that names it" eval "PATH=/usr/bin:/bin says 1 'bpftool is not installed'"
 }
 
 help_is_there() {

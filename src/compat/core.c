@@ -154,6 +154,31 @@ void core_region_keep_committed(struct cxl_region *cxlr)
 	}
 }
 
+/*
+ * A core without a lock for this has two deleters of one region find it both, and delete it both. So
+ * user space is kept away while we do it: the file goes, which waits for whoever is writing to it, and
+ * comes back. Nobody who writes to it waits for us.
+ */
+#ifdef HAVE_CXL_REGIONS_LOCK
+static void deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr) { }
+static void deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr) { }
+#else
+static DEFINE_MUTEX(deleters_lock);
+
+static void deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr)
+{
+	mutex_lock(&deleters_lock);
+	sysfs_remove_file(&cxlrd_dev->kobj, &attr->attr);
+}
+
+static void deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr)
+{
+	if (sysfs_create_file(&cxlrd_dev->kobj, &attr->attr))
+		dev_err(cxlrd_dev, "no %s any more\n", attr->attr.name);
+	mutex_unlock(&deleters_lock);
+}
+#endif
+
 static void region_delete_work(struct work_struct *work)
 {
 	struct region_delete *del = container_of(work, struct region_delete, work);
@@ -166,7 +191,9 @@ static void region_delete_work(struct work_struct *work)
 		del->rc = -EOPNOTSUPP;
 		return;
 	}
+	deleters_stop(cxlrd_dev, attr);
 	rc = attr->store(cxlrd_dev, (struct device_attribute *)attr, name, strlen(name));
+	deleters_go_on(cxlrd_dev, attr);
 	del->rc = rc < 0 ? rc : 0;
 }
 

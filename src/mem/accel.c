@@ -119,6 +119,8 @@ struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned i
 /**
  * accel_owns() - is this an accelerator's device state?
  * @cxlds: what a memdev points to
+ *
+ * Return: whether it is.
  */
 bool accel_owns(const struct cxl_dev_state *cxlds)
 {

@@ -28,6 +28,10 @@
 #include "core.h"
 #include "public.h"
 
+/* Private: drivers that are built already need not care when it changes. */
+#ifndef __GENKSYMS__
+struct accel_region;
+
 /**
  * struct cxl_accel - one binding of an accelerator's driver, from its first call to its end
  * @ref: the driver's binding has one, each user of accel_get() another
@@ -53,8 +57,6 @@
  * @releasing: the driver is about to be released; protected by @dev's device lock
  * @turned_away: a new binding came while @releasing; protected by @dev's device lock
  */
-#ifndef __GENKSYMS__ /* private: drivers that are built already need not care when it changes */
-struct accel_region;
 struct cxl_accel {
 	struct kref ref;
 	struct list_head node;
@@ -127,6 +129,9 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			 struct cxl_endpoint_decoder *cxled);
 enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
 						   struct cxl_port *endpoint);
+
+/* range.c: is a range in other hands already? */
+bool range_in_use(const struct range *range);
 
 /* reserve.c: what firmware committed to an accelerator is nobody else's */
 int reserve_init(void);

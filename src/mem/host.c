@@ -90,6 +90,8 @@ static int is_unbound_port_above(struct device *dev, void *data)
  *
  * Such a port is found by nobody else: it has no dports. The platform's root is a port without a
  * driver, too, but has the platform device for its uport, which is above no PCI function.
+ *
+ * Return: whether there is one.
  */
 bool host_port_is_unbound(struct device *dev)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * cxl_mem: takes the place of the stock module of that name.
+/**
+ * DOC: cxl_mem
+ *
+ * Takes the place of the stock module of that name.
  *
  * Owns: the order in which its parts come and go. Each part is in a file of its own:
  *
@@ -15,6 +17,7 @@
  *	endpoint.c	when an endpoint port is probed
  *	route.c		the decoders above the endpoint
  *	region.c	regions that belong to accelerators
+ *	range.c		is an HPA range in other hands already?
  *	detach.c	an accelerator's driver goes when its memory does
  *	reserve.c	what firmware committed to an accelerator is nobody else's
  *	registers.c	where a device's registers are, by its own account

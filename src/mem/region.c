@@ -221,6 +221,9 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 	/* cxl_core goes on with a range that it could not claim in the resource tree. */
 	if (!p->res->parent)
 		return CXL_ACCEL_ATTACH_RANGE_CONFLICT;
+	/* It was not when the decoder was added. From here on the region is there to be seen. */
+	if (range_in_use(&ar->hpa))
+		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
@@ -250,6 +253,8 @@ static enum cxl_accel_attach_status decoder_check(struct accel_region *ar)
 		return CXL_ACCEL_ATTACH_NO_WINDOW;
 	if (bus_for_each_dev(&cxl_bus_type, NULL, ar, decoder_overlaps))
 		return CXL_ACCEL_ATTACH_RANGE_CONFLICT;
+	if (range_in_use(&ar->hpa))
+		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 

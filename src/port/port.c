@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * cxl_port: takes the place of the stock module of that name, where it is a module.
+/**
+ * DOC: cxl_port
+ *
+ * Takes the place of the stock module of that name, where it is a module.
  *
  * Owns: what hangs off a bound port by devres: its dports, its decoders, for an endpoint also the
  * notice that its memdev gets when it goes. Talks to: cxl_core, which makes the ports, and reads

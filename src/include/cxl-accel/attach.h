@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Why an attach failed.
+/**
+ * DOC: why an attach failed
  *
  * This goes beyond the API of Linux 7.3, where devm_cxl_probe_mem() says -ENXIO to nearly
  * everything. A driver that wants to compile with and without cxl-accel includes this file under
@@ -55,11 +55,12 @@ struct cxl_dev_state;
 	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
 	X(NO_WINDOW, ENXIO, "the committed HDM decoder is outside every CXL window")		\
 	X(RANGE_CONFLICT, ENXIO, "another decoder or region has a part of the committed range")	\
+	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* any time */										\
 	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is not all gone yet") \
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
 
-/**
+/*
  * enum cxl_accel_attach_status - how the attach of a device's memory ended
  *
  * The values are the rows of CXL_ACCEL_ATTACH_STATUSES(); every cause of a failure has one.

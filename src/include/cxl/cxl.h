@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The accelerator API of Linux 7.3 for kernels that do not carry it.
+/**
+ * DOC: the accelerator API of Linux 7.3 for kernels that do not carry it
  *
  * A driver for a CXL Type-2 device (CXL 3.1 section 2.1.2: CXL.cache and CXL.mem, vendor-specific
  * memory) includes this file as <cxl/cxl.h>, as it would on Linux 7.3. Names, arguments and meaning
@@ -136,12 +136,6 @@ struct cxl_register_map {
  * @cxlmd: the memdev, once devm_cxl_probe_mem() has returned it; read-only for the driver
  * @reg_map: the component registers; the driver has cxl_pci_setup_regs() fill it in
  * @media_ready: the driver sets it once the device's memory answers. False refuses the attach.
- * @cxl_dvsec: private: config space offset of the PCIe DVSEC for CXL Devices
- * @type: private: as given to devm_cxl_dev_state_create()
- * @serial: private: as given to devm_cxl_dev_state_create()
- * @capacity: private: bytes of device memory, from cxl_set_capacity()
- * @has_mbox: private: as given to devm_cxl_dev_state_create()
- * @accel: private: what cxl-accel keeps about this device
  *
  * Only the first four are there for drivers, and are all that a driver may count on in 7.3 too.
  */
@@ -152,12 +146,12 @@ struct cxl_dev_state {
 	bool media_ready;
 
 	/* private: */
-	int cxl_dvsec;
-	enum cxl_devtype type;
+	int cxl_dvsec;			/* config space offset of the PCIe DVSEC for CXL Devices */
+	enum cxl_devtype type;		/* this and serial: from devm_cxl_dev_state_create() */
 	u64 serial;
-	u64 capacity;
-	bool has_mbox;
-	struct cxl_accel *accel;
+	u64 capacity;			/* bytes of device memory, from cxl_set_capacity() */
+	bool has_mbox;			/* from devm_cxl_dev_state_create() */
+	struct cxl_accel *accel;	/* what cxl-accel keeps about this device */
 };
 
 struct cxl_dev_state *_devm_cxl_dev_state_create(struct device *dev, enum cxl_devtype type,

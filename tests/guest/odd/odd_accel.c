@@ -89,7 +89,7 @@ static int odd_attach(struct pci_dev *pdev, struct odd *odd)
 static void wait_while(const bool *waits)
 {
 	while (READ_ONCE(*waits))
-		msleep(10);
+		msleep(20);
 }
 
 static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of scripts/cxl-accel
+#
+# Part of scripts/cxl-accel: files of modules, what is loaded, and whether the kernel would take it.
+
+modules_of() {
+	local dir
+
+	for dir in /lib/modules/*/; do
+		dir=${dir%/}
+		[ ! -e "$dir/modules.dep" ] || echo "${dir##*/}"
+	done | sort -V
+}
+
+is_builtin() {
+	grep -qs "/$2\.ko$" "/lib/modules/$1/modules.builtin"
+}
+
+# The file that modprobe takes.
+file_of() {
+	modinfo -k "$1" -F filename "$2" 2>/dev/null | grep '^/' || true
+}
+
+# whose FILE: 'cxl-accel VERSION' or stock. The kernel's own cxl_mem and cxl_port have no version.
+whose() {
+	local version
+
+	version=$(modinfo -F version "$1" 2>/dev/null || true)
+	echo "${version:+cxl-accel }${version:-stock}"
+}
+
+# Which of the files on the disk the loaded module is of; nothing if none. Those that come with the kernel
+# may have no srcversion at all.
+loaded_file() {
+	local srcversion file
+
+	srcversion=$(cat "/sys/module/$1/srcversion" 2>/dev/null || true)
+	while read -r file; do
+		if [ "$(modinfo -F srcversion "$file")" = "$srcversion" ]; then
+			echo "$file"
+			return
+		fi
+	done < <(file_of "$RUNNING" "$1"; find "/lib/modules/$RUNNING/" -name "$1.ko*" 2>/dev/null)
+}
+
+loaded_whose() {
+	local version
+
+	version=$(cat "/sys/module/$1/version" 2>/dev/null || true)
+	echo "${version:+cxl-accel }${version:-stock}"
+}
+
+# Sets state, owner, file, signer.
+look_at_module() {
+	state='' owner='' file='' signer=''
+	if is_builtin "$RUNNING" "$1"; then
+		state=built-in owner=kernel
+		return
+	fi
+	if [ -e "/sys/module/$1/initstate" ]; then
+		state=loaded
+		owner=$(loaded_whose "$1")
+		file=$(loaded_file "$1")
+	else
+		state='not loaded'
+		file=$(file_of "$RUNNING" "$1")
+		[ -n "$file" ] || { state=absent && return; }
+		owner=$(whose "$file")
+	fi
+	[ -z "$file" ] || signer=$(modinfo -F signer "$file" 2>/dev/null || true)
+}
+
+# ---- Secure Boot ----
+
+signatures_enforced() {
+	[ "$(cat /sys/module/module/parameters/sig_enforce 2>/dev/null)" = Y ] ||
+		grep -qsE '\[(integrity|confidentiality)\]' /sys/kernel/security/lockdown
+}
+
+MOK_STEPS="enroll the key that dkms signs with: mokutil --import /var/lib/dkms/mok.pub, reboot, and confirm in the MOK manager"
+
+# Why the kernel would refuse a file, in words; nothing if it would not.
+refusal() {
+	local file=$1 signer=$2
+
+	if [ -z "$file" ] || ! signatures_enforced; then
+		return
+	fi
+	if [ -z "$signer" ]; then
+		echo "not signed, and this kernel takes signed modules only: have dkms sign (see cxl-accel(8)), then $MOK_STEPS"
+	elif ! grep -qsF "$signer" /proc/keys; then
+		echo "the key of its signer is not known to this kernel, which takes signed modules only: $MOK_STEPS"
+	fi
+}
+
+# ---- report ----
+
+report_module() {
+	local words refused
+
+	look_at_module "$1"
+	refused=$(refusal "$file" "$signer")
+	words="$state${owner:+, $owner}${file:+, $file}"
+	[ -z "$file" ] || words="$words, ${signer:+signed by }${signer:-not signed}"
+	[ -z "$refused" ] || words="$words; $refused"
+	modules+=("$(object name "$1" state "$state" owner "$owner" file "$file" signer "$signer" refused "$refused")")
+	line "$1" "$words"
+	case $1,$owner in
+	cxl_mem,cxl-accel*) ;;
+	# Who has replaced cxl_mem has replaced cxl_port, too, where that is a module.
+	cxl_mem,* | cxl_port,stock) not_ours=1 ;;
+	esac
+	[ -z "$refused" ] || not_ours=1
+}
