@@ -52,6 +52,9 @@ mistakes() {
 	refused "firmware: a PCI-only device" "no CXL device 'dev0'" --topology pci-only \
 		--firmware dev0:hdm-d -- true
 	refused "firmware: no such kind" "'dev0:hdm' is not" --firmware dev0:hdm -- true
+	refused "cdat: not a device" "'x' is not DEVICE=FILE" --cdat x -- true
+	refused "cdat: no such file" "no file '/nope'" --cdat dev0=/nope -- true
+	refused "cdat: no such device" "no device 'dev2'" --cdat dev2=tests/vm.t -- true
 	refused "firmware: no such option" "unknown option 'at'" --firmware dev0:hdm-d/at -- true
 	refused "firmware: no address" "no address: 'here'" --firmware dev0:hdm-d/at=here -- true
 	refused "firmware: no offset" "no offset in a window: '.x'" --firmware dev0:hdm-d/at=+x -- true

@@ -7,7 +7,7 @@
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
 icount='' timeout=120 console='' verbose='' tools=''
 hypervisor=''
-modules=() files=() load=() command=() window_specs=()
+modules=() files=() load=() command=() window_specs=() cdats=()
 
 parse_options() {
 	while [ $# -gt 0 ]; do
@@ -28,7 +28,7 @@ parse_options() {
 			command=("$@")
 			break
 			;;
-		--topology | --window | --firmware | --device | --kernel | --modules-dir | --module | --load | \
+		--topology | --window | --cdat | --firmware | --device | --kernel | --modules-dir | --module | --load | \
 			--file | --append | --smp | --mem | --timeout | --console)
 			[ $# -ge 2 ] || usage_die "$1 wants an argument"
 			set_option "$1" "$2"
@@ -46,6 +46,7 @@ set_option() {
 	--module) modules+=("$2") ;;
 	--file) files+=("$2") ;;
 	--load) load+=("$2") ;;
+	--cdat) cdats+=("$2") ;;
 	--window) window_specs+=("$2") ;;
 	--append) append="$append $2" ;;
 	--modules-dir) modules_dir=$2 ;;
@@ -72,6 +73,10 @@ check_options() {
 		[[ $file = *.ko ]] || usage_die "--module: '$file' is not a .ko file"
 		[ -f "$file" ] || usage_die "--module: no file '$file'"
 	done
+	for file in "${cdats[@]}"; do
+		[[ $file =~ ^dev[0-9]+=.*[^,]$ && $file != *,* ]] || usage_die "--cdat: '$file' is not DEVICE=FILE"
+		[ -f "${file#*=}" ] || usage_die "--cdat: no file '${file#*=}'"
+	done
 	for file in "${files[@]}"; do
 		[ -e "${file%%:*}" ] || usage_die "--file: no file '${file%%:*}'"
 		[[ $file != *:* || $file = *:/* ]] ||
@@ -90,7 +95,7 @@ check_options() {
 bind_options() {
 	local path
 
-	for path in "${modules[@]}" "${files[@]%%:*}" ${modules_dir:+"$modules_dir" "$kernel"} \
+	for path in "${modules[@]}" "${files[@]%%:*}" "${cdats[@]#*=}" ${modules_dir:+"$modules_dir" "$kernel"} \
 		${console:+"$console"}; do
 		printf '%s\0%s\0' --bind "$(dirname "$(realpath -s "$path")")"
 	done

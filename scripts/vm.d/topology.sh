@@ -5,7 +5,7 @@
 # The machine, as QEMU's options. Part of scripts/vm; tests/packages/lib.sh boots the same.
 #
 # make_topology NAME-OR-SPECIFICATION, of accelerators of type $device and with the windows in
-# $window_specs, if any, fills in
+# $window_specs and CDATs in $cdats, if any, fills in
 #
 #   hardware   QEMU's options
 #   cxl        on or off, and
@@ -204,11 +204,14 @@ add_slot() {
 }
 
 add_memory_device() {
-	local n=$memories
+	local n=$memories cdat
 
 	memories=$((memories + 1))
 	hardware+=(-object "memory-backend-ram,id=vmem$n,size=$3"
 		-device "cxl-$1,bus=$2,volatile-memdev=vmem$n,id=dev$n,sn=$((0xd0 + n))")
+	for cdat in "${cdats[@]}"; do
+		[ "${cdat%%=*}" != "dev$n" ] || hardware[-1]+=",cdat=$(realpath "${cdat#*=}")"
+	done
 	[ -z "$plain" ] || return 0
 	devices+=("dev$n")
 	bridge_memory[-1]=$((bridge_memory[-1] + $(mebibytes "$3")))
@@ -279,7 +282,7 @@ default_windows() {
 }
 
 make_topology() {
-	local spec=$1 window
+	local spec=$1 window cdat
 
 	if [ -n "${TOPOLOGY[$spec]:-}" ]; then
 		[ "$spec" != two-hb ] || [ ${#window_specs[@]} -gt 0 ] || window_specs=("${TWO_HB_WINDOWS[@]}")
@@ -294,6 +297,9 @@ make_topology() {
 	[ ${#window_specs[@]} -gt 0 ] || default_windows
 	for window in "${window_specs[@]}"; do
 		add_window "$window"
+	done
+	for cdat in "${cdats[@]%%=*}"; do
+		[ "${cdat#dev}" -lt $memories ] || usage_die "--cdat: there is no device '$cdat'"
 	done
 }
 
