@@ -705,6 +705,12 @@ test_damage() {
 	ok "BTF that ends early, wherever: cannot tell" replay_says '^1[0-9]* tried, 0 wrong' --cut "$TMP/tiny.input"
 	ok "an ELF file that ends early, wherever: cannot tell" replay_says ' 0 wrong' --cut "$TMP/elf.input"
 	ok "a module's BTF that ends early, wherever: cannot tell" replay_says ' 0 wrong' --cut "$TMP/split.input"
+	mkdir "$TMP/corpus"
+	tar -C "$TMP/corpus" -xf tests/layout/corpus.tar.xz
+	ok "what a fuzzer has found to go each way through the generator: an answer" \
+		replay_says ': (error|replace|unsupported): ' "$TMP"/corpus/*
+	is "... for each input" "$(grep -cE '^[^ ]*/corpus/[^ ]*: (error|native|replace|unsupported): ' "$TMP/replayed")" \
+		"$(find "$TMP/corpus" -type f | wc -l)"
 	ok "BTF with any word of it damaged: an answer" replay_says '^[0-9]* tried, [0-9]* errors' --damage \
 		"$TMP/tiny.input"
 	ok "an ELF file with any word of it damaged: an answer" \
