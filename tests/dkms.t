@@ -14,7 +14,8 @@ fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-NONE=6.0.0-none	# a kernel that cannot be supported: it has no more than this
+NONE=6.0.0-none	# a kernel that cannot be supported: it is not built with CXL
+HALF=6.0.0-half	# one of which not all is installed, so that nobody can tell
 # dkms's own variables, which the files read.
 # shellcheck disable=SC2034
 dkms_tree=$TMP/dkms install_tree=$TMP/lib/modules
@@ -22,8 +23,13 @@ arch=x86_64
 
 # Beside the real one, as seen by install_tree.
 fake_kernel() {
-	mkdir -p "$install_tree/$NONE/build"
-	touch "$install_tree/$NONE/build/Module.symvers"
+	local headers=$install_tree/$NONE/build
+
+	mkdir -p "$headers/include/config" "$headers/include/generated" "$install_tree/$HALF/build"
+	cp "$KDIR/Makefile" "$KDIR/Module.symvers" "$headers/"
+	echo CONFIG_MODULES=y >"$headers/include/config/auto.conf"
+	echo "#define UTS_RELEASE \"$NONE\"" >"$headers/include/generated/utsrelease.h"
+	cp "$KDIR/Module.symvers" "$install_tree/$HALF/build/"
 	ln -s "${KDIR%/build}" "$install_tree/$KERNEL"
 }
 
@@ -58,6 +64,8 @@ reads 'autoinstall, nothing built yet' "$KERNEL" '' '^auto=yes exclusive= .* mod
 reads 'autoinstall for the other, nothing built yet' "$NONE" '' '^auto= '
 reads 'autoinstall for the other, built for this' "$NONE" "$KERNEL" '^auto= exclusive= '
 reads 'autoinstall for this, the other is there' "$KERNEL" "$NONE" '^auto=yes exclusive=\^not'
+reads 'build for one that cannot be told: not skipped, so that the build fails' "$HALF" "$HALF" '^auto=yes exclusive= '
+reads 'autoinstall for one that cannot be told: likewise' "$HALF" '' '^auto=yes exclusive= '
 reads 'no kernel at all' '' '' '^auto=yes exclusive= .* modules=cxl_mem$'
 is 'each reason is given once' "$(sort "$TMP/messages" | uniq | wc -l)" "$(wc -l <"$TMP/messages")"
 
@@ -79,4 +87,38 @@ reads 'a driver, cxl-accel is there' "$KERNEL" "$KERNEL" \
 	'^auto=yes exclusive= depends=cxl-accel modules=vendor_accel$'
 reads 'a driver, another kernel: skipped' "$NONE" "$NONE" '^auto= exclusive=\^not'
 reads 'a driver, autoinstall for the other' "$NONE" "$KERNEL" '^auto= exclusive= '
+reads 'a driver, a kernel that cannot be told: not skipped, cxl-accel first' "$HALF" "$HALF" \
+	'^auto=yes exclusive= depends=cxl-accel '
+
+# What they ask.
+verdict() {
+	scripts/dkms/verdict "$1" "$install_tree/$1/build"
+}
+
+is 'the verdict of a kernel without CXL' "$(verdict "$NONE" 2>"$TMP/said")" unsupported
+like 'it names what the kernel lacks' "$(cat "$TMP/said")" \
+	"^layout: kernel $NONE cannot be supported: it is not built with CONFIG_CXL_BUS"
+is 'asked again, the same, from what was kept' "$(verdict "$NONE" 2>"$TMP/said.again")" unsupported
+is 'with the same words' "$(cat "$TMP/said.again")" "$(cat "$TMP/said")"
+exits 1 'that it cannot be told is an error' verdict "$HALF"
+is 'and a verdict of its own' "$(verdict "$HALF" 2>"$TMP/said")" cannot-tell
+like 'it says what to do' "$(cat "$TMP/said")" \
+	"cannot tell whether kernel $HALF is supported: no .*/Makefile: install the headers of kernel $HALF"
+is 'it is not kept' "$(find /run/cxl-accel -name "$HALF*")" ''
+rm -rf /run/cxl-accel
+mkdir "$TMP/full"
+mount -t tmpfs -o size=16k tmpfs "$TMP/full"
+is 'a supported kernel, and no space for the answer: it cannot be told' \
+	"$(TMPDIR=$TMP/full verdict "$KERNEL" 2>"$TMP/said")" cannot-tell
+like 'it names the file system' "$(cat "$TMP/said")" "cannot write $TMP/full/.*: No space left"
+umount "$TMP/full"
+like 'with space, it is supported' "$(verdict "$KERNEL")" "^replace $modules\$"
+exits 1 'cxl-accel check: it cannot be told' scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build"
+like 'it says what to do' "$(scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build" 2>&1)" \
+	"^kernel $HALF: cannot be told: no .*/Makefile: install the headers"
+exits 77 'cxl-accel check: unsupported' scripts/cxl-accel check "$NONE" "$install_tree/$NONE/build"
+head -c 3000000 "$KDIR/vmlinux" >"$TMP/vmlinux"
+exits 1 'a build with a truncated vmlinux fails' scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux"
+like 'it says what it cannot tell' "$(scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux" 2>&1)" \
+	"^layout: cannot tell whether kernel .* is supported: $TMP/vmlinux is truncated"
 done_testing

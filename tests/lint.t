@@ -12,7 +12,7 @@ set -eu
 . tests/lint.sh
 
 sources() {
-	find src scripts tests debian .ci Kbuild Makefile dkms.conf -type f ! -name '*.md' \
+	find src scripts tests debian .ci Kbuild Makefile dkms.conf -type f ! -name '*.md' ! -name '*.xz' \
 		! -path '*debian/*' -o -path '*debian/rules' | sort
 }
 

@@ -23,7 +23,7 @@ check() {
 
 exits 0 'a kernel that is supported' check "$KERNEL" "$KDIR"
 like 'it says what is replaced' "$(check "$KERNEL" "$KDIR")" ': supported: cxl_mem (is|and cxl_port are) replaced'
-exits 77 'a kernel without headers' check 6.99.0-none
+exits 1 'a kernel without headers: it cannot be told' check 6.99.0-none
 like 'it says what to install' "$(check 6.99.0-none 2>&1)" 'headers are not installed'
 exits 2 'not a release' check ../etc
 exits 2 'an unknown command' scripts/env/in-root bookworm -- scripts/cxl-accel reboot

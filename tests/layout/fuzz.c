@@ -95,7 +95,7 @@ static void set_up(void)
 
 static const char *look(struct bytes vmlinux, struct bytes module)
 {
-	static const char config[] = "CONFIG_CXL_BUS=m\nCONFIG_CXL_MEM=m\nCONFIG_MODVERSIONS=y\n";
+	static const char config[] = "CONFIG_CXL_MEM=m\nCONFIG_CXL_BUS=m\n";
 	static const char *const words[] = { "replace", "native", "unsupported" };
 	struct image image = { "vmlinux", vmlinux, {} }, core = { "cxl_core.ko", module, {} };
 	struct text header = {}, reason = {};
@@ -107,7 +107,6 @@ static const char *look(struct bytes vmlinux, struct bytes module)
 		return "error";
 	read_features("features.tbl", table);
 	read_members(member_table);
-	read_config("auto.conf", (struct bytes){ (const uint8_t *)config, sizeof(config) - 1 });
 	read_symvers("Module.symvers", symvers);
 	kernel.has_headers = true;
 	build_id(&image);
@@ -121,6 +120,9 @@ static const char *look(struct bytes vmlinux, struct bytes module)
 		build_id(&core);
 		btf_add(core.btf);
 	}
+	/* Else a sanity row ends it here. */
+	read_config("auto.conf", (struct bytes){ (const uint8_t *)config,
+		    btf_find("struct", "cxl_memdev") ? sizeof(config) - 1 : 17 });
 	answer_features(&header);
 	print_layout(&header);
 	verdict = judge(&reason);
