@@ -54,6 +54,8 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 		return;
 
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
+		if (list_empty(&accel->regions))
+			status_range(accel->dev, &cxld->hpa_range);
 		cxld->reset = stay_committed;
 		status = committed_decoder_added(accel, endpoint, cxled);
 		if (status != CXL_ACCEL_ATTACH_ATTACHED) {
