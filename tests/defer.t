@@ -19,4 +19,18 @@ guest_test 'no CXL host' --topology no-cxl "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[
 guest_test 'PCI-only slot' --topology pci-only "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" \
 	-- defer-never.sh 'the device is in a PCI-only slot, not below a CXL root port'
 
+guest_test 'not ever' --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" "${ODD[@]}" -- defer-end.sh
+
+# A CEDT with an entry of length 0, in place of the machine's: the table's revision is higher.
+perl -e '
+	my $entry = pack "CCvV", 1, 0, 0, 0;
+	my $table = pack("a4VCCa6a8VVV", "CEDT", 36 + length $entry, 1, 0, "BOCHS ", "BXPC    ", 2, 0, 1) . $entry;
+	my $sum = 0;
+	$sum += $_ for unpack "C*", $table;
+	substr($table, 9, 1) = pack "C", -$sum & 0xff;
+	print $table;
+' >"$TMP/cedt.aml"
+guest_test 'cxl_acpi fails' --file "$TMP/cedt.aml:/kernel/firmware/acpi/cedt.aml" "${MEM[@]}" \
+	"${VENDOR[@]}" "${ODD[@]}" -- defer-failed.sh
+
 done_testing

@@ -46,8 +46,11 @@ static void accel_put_action(void *accel)
  */
 struct cxl_accel *accel_create(struct device *dev)
 {
-	struct cxl_accel *accel = kzalloc(sizeof(*accel), GFP_KERNEL);
+	struct cxl_accel *accel;
 
+	if (status_add(dev))
+		return NULL;
+	accel = kzalloc(sizeof(*accel), GFP_KERNEL);
 	if (!accel)
 		return NULL;
 	kref_init(&accel->ref);

@@ -14,8 +14,8 @@
  *	device lock of a region
  *	cxl_core: region rwsem, DPA rwsem
  *
- * accels_lock (accel.c), route_lock (route.c) and reserve_lock (reserve.c) are innermost: none of
- * the above is taken under them.
+ * accels_lock (accel.c), status_lock (status.c), wait_lock (host_wait.c), route_lock (route.c) and
+ * reserve_lock (reserve.c) are innermost: none of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -100,8 +100,27 @@ bool accel_is_lost(struct cxl_accel *accel, unsigned int attach_nr);
 /* attach.c: the accelerator API */
 void attach_exit(void);
 
+/* status.c: what became of each accelerator's memory */
+int status_add(struct device *dev);
+void status_range(struct device *dev, const struct range *range);
+void status_set(struct device *dev, enum cxl_accel_attach_status status, const struct range *range);
+void status_lost(struct device *dev);
+void status_detached(struct device *dev);
+void status_reprobe(enum cxl_accel_attach_status status);
+int status_init(void);
+void status_exit(void);
+
+/* CXL 3.1 section 9.18.1: the CXL root device, the CXL host, to which cxl_acpi binds */
+#define CXL_ROOT_HID "ACPI0017"
+
+/* host_wait.c: the wait for the CXL host's driver, and its end */
+enum cxl_accel_attach_status host_wait(const struct device *host);
+int host_wait_init(void);
+void host_wait_exit(void);
+
 /* host.c: is there CXL above the device? */
 enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
+enum cxl_accel_attach_status host_unbound_status(void);
 struct device *host_lock(void);
 void host_unlock(struct device *host);
 bool host_port_is_unbound(struct device *dev);

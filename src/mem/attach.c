@@ -168,6 +168,7 @@ static void attach_over(void *_accel)
 	struct cxl_accel *accel = _accel;
 
 	WRITE_ONCE(accel->attached, false);
+	status_detached(accel->dev);
 }
 
 /* Adds all that an attach adds. On failure the caller releases the devres group that it opened. */
@@ -239,6 +240,14 @@ static bool hierarchy_was_missing(enum cxl_accel_attach_status status)
 	       status == CXL_ACCEL_ATTACH_INTERRUPTED;
 }
 
+/* The host's driver is not there any more, or was not a moment ago. */
+static enum cxl_accel_attach_status host_lost_status(void)
+{
+	enum cxl_accel_attach_status host = host_unbound_status();
+
+	return host == CXL_ACCEL_ATTACH_ATTACHED ? CXL_ACCEL_ATTACH_HOST_NOT_READY : host;
+}
+
 static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 					   struct cxl_memdev **cxlmd)
 {
@@ -262,7 +271,7 @@ static enum cxl_accel_attach_status attach(struct cxl_accel_dev_state *cxlds,
 
 	host = host_lock();
 	if (!host)
-		return CXL_ACCEL_ATTACH_HOST_NOT_READY;
+		return host_lost_status();
 	host_unlock(host);
 
 	/* It may have been taken away and be back by now: the second time tells. */
@@ -315,16 +324,20 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	if (!cxlds || !range || !cxlds->accel || cxlds->accel->dev != cxlds->dev) {
 		pr_err("CXL attach failed: %s\n",
 		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
-		if (cxlds && cxlds->accel && !cxlds->accel->attached)
+		if (cxlds && cxlds->accel && !cxlds->accel->attached) {
 			WRITE_ONCE(cxlds->accel->status, CXL_ACCEL_ATTACH_BAD_ARGUMENT);
+			status_set(cxlds->accel->dev, CXL_ACCEL_ATTACH_BAD_ARGUMENT, NULL);
+		}
 		return ERR_PTR(-EINVAL);
 	}
 
 	accel = cxlds->accel;
 	status = attach(cxlds, &cxlmd);
 	/* An attach that is there already stays, and so does its status. */
-	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED)
+	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED) {
 		WRITE_ONCE(accel->status, status);
+		status_set(cxlds->dev, status, &accel->range);
+	}
 	rc = attach_report(cxlds->dev, status);
 	if (rc)
 		return ERR_PTR(rc);

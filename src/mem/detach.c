@@ -38,6 +38,7 @@ void detach_release(struct work_struct *work)
 
 	if (accel->releasing) {
 		dev_info(dev, "CXL memory is gone, releasing the driver\n");
+		status_lost(dev);
 		device_release_driver(dev);
 
 		scoped_guard(device, dev) {

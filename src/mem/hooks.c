@@ -38,6 +38,8 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 		return;
 
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
+		if (list_empty(&accel->regions))
+			status_range(accel->dev, &cxld->hpa_range);
 		cxld->reset = stay_committed;
 		/* cxl_core assembles no region by itself: the attach tells it when (region.c). */
 		cxled->state = CXL_DECODER_STATE_MANUAL;

@@ -12,8 +12,7 @@
 
 #include "accel.h"
 
-/* CXL 3.1 section 9.18.1: the CXL root device, to which cxl_acpi binds, and the host bridges. */
-#define CXL_ROOT_HID		"ACPI0017"
+/* CXL 3.1 section 9.18.1: the host bridges */
 #define CXL_HOST_BRIDGE_HID	"ACPI0016"
 
 /* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices, capability register */
@@ -33,11 +32,25 @@ static bool below_cxl_host_bridge(struct pci_dev *pdev)
 	return adev && !strcmp(acpi_device_hid(adev), CXL_HOST_BRIDGE_HID);
 }
 
-static bool host_is_bound(struct acpi_device *root)
+/**
+ * host_unbound_status() - the CXL host has, or had a moment ago, no driver: will it have one?
+ *
+ * Return: CXL_ACCEL_ATTACH_ATTACHED if it has, CXL_ACCEL_ATTACH_HOST_NOT_READY if waiting may help;
+ * any other status is final.
+ */
+enum cxl_accel_attach_status host_unbound_status(void)
 {
-	struct device *host = acpi_get_first_physical_node(root);
+	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
+	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
+	struct device *host;
 
-	return host && device_is_bound(host);
+	if (!root)
+		return CXL_ACCEL_ATTACH_NO_HOST;
+	host = acpi_get_first_physical_node(root);
+	if (!host || !device_is_bound(host))
+		status = host_wait(host);
+	acpi_dev_put(root);
+	return status;
 }
 
 /**
@@ -119,24 +132,18 @@ static bool link_is_mem(struct pci_dev *pdev)
  * @pdev: the PCI function
  *
  * Return: CXL_ACCEL_ATTACH_ATTACHED if nothing speaks against it. CXL_ACCEL_ATTACH_HOST_NOT_READY
- * if waiting will help: there is a CXL host, and its driver has not bound yet. Any other status is
+ * if waiting may help: there is a CXL host, and its driver has not bound yet. Any other status is
  * final.
  */
 enum cxl_accel_attach_status host_status(struct pci_dev *pdev)
 {
-	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
-	bool bound;
-
-	if (!root)
+	if (!acpi_dev_present(CXL_ROOT_HID, NULL, -1))
 		return CXL_ACCEL_ATTACH_NO_HOST;
-	bound = host_is_bound(root);
-	acpi_dev_put(root);
-
 	if (pci_pcie_type(pdev) == PCI_EXP_TYPE_RC_END)
 		return CXL_ACCEL_ATTACH_RESTRICTED;
 	if (!below_cxl_host_bridge(pdev))
 		return CXL_ACCEL_ATTACH_PCI_ONLY;
 	if (!link_is_mem(pdev))
 		return CXL_ACCEL_ATTACH_LINK_NOT_CXL;
-	return bound ? CXL_ACCEL_ATTACH_ATTACHED : CXL_ACCEL_ATTACH_HOST_NOT_READY;
+	return host_unbound_status();
 }

@@ -12,6 +12,8 @@
  *
  *	attach.c	the accelerator API
  *	accel.c		all accelerators
+ *	status.c	what became of each accelerator's memory
+ *	host_wait.c	the wait for the CXL host's driver, and its end
  *	host.c		is there CXL above the device?
  *	hooks.c		ports, decoders and regions before anybody can use them
  *	endpoint.c	when an endpoint port is probed
@@ -38,9 +40,15 @@ static int __init cxl_mem_init(void)
 	rc = core_check_build();
 	if (rc)
 		return rc;
-	rc = detach_init();
+	rc = status_init();
 	if (rc)
 		return rc;
+	rc = host_wait_init();
+	if (rc)
+		goto err_status;
+	rc = detach_init();
+	if (rc)
+		goto err_host_wait;
 	rc = hooks_register();
 	if (rc)
 		goto err_detach;
@@ -73,6 +81,10 @@ err_hooks:
 	hooks_unregister();
 err_detach:
 	detach_exit();
+err_host_wait:
+	host_wait_exit();
+err_status:
+	status_exit();
 	return rc;
 }
 module_init(cxl_mem_init);
@@ -86,6 +98,8 @@ static void __exit cxl_mem_exit(void)
 	reserve_exit();
 	hooks_unregister();
 	detach_exit();
+	host_wait_exit();
+	status_exit();
 	attach_exit();
 }
 module_exit(cxl_mem_exit);

@@ -212,7 +212,7 @@ static int accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *acc
 	int rc;
 
 	if (!host) {
-		accel->cause = CXL_ACCEL_ATTACH_HOST_NOT_READY;
+		accel->cause = CXL_ACCEL_ATTACH_INTERRUPTED;
 		return -ENXIO;
 	}
 	rc = devm_cxl_enumerate_ports(cxlmd);

@@ -38,6 +38,8 @@ struct cxl_dev_state;
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
 	X(HOST_NOT_READY, EPROBE_DEFER, "CXL host found, but cxl_acpi is not bound to it yet")	\
+	X(HOST_NOT_LOADED, ENXIO, "cxl_acpi was not loaded in time: load it, then bind the device")	\
+	X(HOST_FAILED, ENXIO, "cxl_acpi could not bind the CXL host: its lines in dmesg say why")	\
 	X(PCI_ONLY, ENXIO, "the device is in a PCI-only slot, not below a CXL root port")	\
 	X(RESTRICTED, ENXIO, "restricted CXL devices (RCD, CXL 1.1) are not supported")		\
 	X(LINK_NOT_CXL, ENXIO, "the link did not train as CXL.mem")				\

@@ -228,7 +228,9 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * Return: the memdev, or an ERR_PTR():
  * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), but its driver cxl_acpi is not bound
  *   yet; or an earlier binding of the device is not all gone. A probe() that hands this on is
- *   called again when that has changed.
+ *   called again when that has changed, or when it is not waited for any longer: cxl_acpi's probe
+ *   failed, or it was not loaded within a time (cxl_mem's parameter host_timeout), and the answer is
+ *   -ENXIO. A probe() that fails then is called again should cxl_acpi still come.
  * * -EINVAL: an argument is wrong, or the capacity was never set
  * * -EBUSY: @cxlds is attached already
  * * -ENOMEM: no memory

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What became of each accelerator's memory, for whoever asks later than the log remembers.
+ *
+ * Owns: for each PCI function whose driver ever made a CXL device state, a record and the directory
+ * cxl_accel in its sysfs directory, until the function or this module goes; a notifier on the PCI
+ * bus. Talks to: sysfs, udev. Locks: status_lock, innermost; none is held where sysfs is changed.
+ *
+ * In sysfs, and not in debugfs: that needs nothing mounted, is readable under lockdown and by
+ * anybody, and udev rules can match it. The record is not the driver's (devm), because it is wanted
+ * most when probe() has failed.
+ *
+ *	state	attached, deferred, failed, lost, detached, untried
+ *	status	name of the last attach's status, a row of CXL_ACCEL_ATTACH_STATUSES()
+ *	errno	what devm_cxl_probe_mem() returned for it: 0, or negative
+ *	reason	the same in words, as in the log; or how it came to be lost or detached
+ *	range	HPA range that the device decodes, as last seen: first and last byte; empty if it is
+ *		not known that it decodes one
+ *
+ * A uevent (change) of the function tells when its memory comes and goes: CXL_ACCEL=attached and
+ * CXL_ACCEL=lost, each with CXL_ACCEL_RANGE.
+ */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "accel.h"
+
+/**
+ * struct accel_record - what is remembered of a PCI function
+ * @node: in the list of all of them
+ * @dev: the PCI function; a reference is held
+ * @status: how the last attach ended
+ * @end: how an attach ended that had worked: NULL as long as it lasts
+ * @range: HPA range that the device decodes, as last seen
+ * @reprobe: its turn in status_reprobe() is still to come
+ */
+struct accel_record {
+	struct list_head node;
+	struct device *dev;
+	enum cxl_accel_attach_status status;
+	const struct accel_end *end;
+	struct range range;
+	bool reprobe;
+};
+
+/* What can become of the memory of an attach that had worked. */
+struct accel_end {
+	const char *state;
+	const char *reason;
+};
+
+static const struct accel_end lost = { "lost", "its memory has gone, and the driver with it" };
+static const struct accel_end detached = { "detached", "the driver has been unbound" };
+
+static DEFINE_MUTEX(status_lock);
+static LIST_HEAD(records);
+
+static struct accel_record *record_find(const struct device *dev)
+{
+	struct accel_record *r;
+
+	list_for_each_entry(r, &records, node)
+		if (r->dev == dev)
+			return r;
+	return NULL;
+}
+
+static const char *record_state(const struct accel_record *r)
+{
+	if (r->status == CXL_ACCEL_ATTACH_NOT_TRIED)
+		return "untried";
+	if (r->status == CXL_ACCEL_ATTACH_ATTACHED)
+		return r->end ? r->end->state : "attached";
+	return cxl_accel_attach_errno(r->status) == -EPROBE_DEFER ? "deferred" : "failed";
+}
+
+static const char *status_name(enum cxl_accel_attach_status status)
+{
+	switch (status) {
+#define STATUS_NAME(name, errno, words) case CXL_ACCEL_ATTACH_##name: return #name;
+	CXL_ACCEL_ATTACH_STATUSES(STATUS_NAME)
+#undef STATUS_NAME
+	case CXL_ACCEL_ATTACH_NR:
+		break;
+	}
+	return "UNKNOWN";
+}
+
+/* A record is there as long as its directory is; a copy saves looking at it under the lock. */
+static struct accel_record record_copy(const struct device *dev)
+{
+	struct accel_record *r;
+
+	guard(mutex)(&status_lock);
+	r = record_find(dev);
+	return r ? *r : (struct accel_record){ .range = { .start = 0, .end = -1 } };
+}
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct accel_record r = record_copy(dev);
+
+	return sysfs_emit(buf, "%s\n", record_state(&r));
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t status_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", status_name(record_copy(dev).status));
+}
+static DEVICE_ATTR_RO(status);
+
+static ssize_t errno_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", cxl_accel_attach_errno(record_copy(dev).status));
+}
+static DEVICE_ATTR_RO(errno);
+
+static ssize_t reason_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct accel_record r = record_copy(dev);
+
+	return sysfs_emit(buf, "%s\n", r.end ? r.end->reason : cxl_accel_attach_error_str(r.status));
+}
+static DEVICE_ATTR_RO(reason);
+
+static ssize_t range_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct accel_record r = record_copy(dev);
+
+	if (!range_len(&r.range))
+		return sysfs_emit(buf, "\n");
+	return sysfs_emit(buf, "%#llx-%#llx\n", r.range.start, r.range.end);
+}
+static DEVICE_ATTR_RO(range);
+
+static struct attribute *status_attrs[] = {
+	&dev_attr_state.attr,
+	&dev_attr_status.attr,
+	&dev_attr_errno.attr,
+	&dev_attr_reason.attr,
+	&dev_attr_range.attr,
+	NULL
+};
+
+static const struct attribute_group status_group = {
+	.name = "cxl_accel",
+	.attrs = status_attrs,
+};
+
+/* A record that is in no list any more. The directory's readers are waited for. */
+static void record_free(struct accel_record *r)
+{
+	sysfs_remove_group(&r->dev->kobj, &status_group);
+	put_device(r->dev);
+	kfree(r);
+}
+
+/**
+ * status_add() - there is something to remember of a PCI function
+ * @dev: the function; in its driver's probe()
+ *
+ * Return: 0, also if there is a record of an earlier binding, which is kept; or a negative errno.
+ */
+int status_add(struct device *dev)
+{
+	struct accel_record *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	r->dev = get_device(dev);
+	r->range = (struct range){ .start = 0, .end = -1 };
+
+	scoped_guard(mutex, &status_lock) {
+		if (record_find(dev)) {
+			put_device(dev);
+			kfree(r);
+			return 0;
+		}
+		list_add(&r->node, &records);
+	}
+
+	rc = sysfs_create_group(&dev->kobj, &status_group);
+	if (rc) {
+		scoped_guard(mutex, &status_lock)
+			list_del(&r->node);
+		put_device(dev);
+		kfree(r);
+	}
+	return rc;
+}
+
+static void status_event(struct device *dev, const char *what, const struct range *range)
+{
+	char event[32], hpa[64];
+	char *env[] = { event, hpa, NULL };
+
+	snprintf(event, sizeof(event), "CXL_ACCEL=%s", what);
+	snprintf(hpa, sizeof(hpa), "CXL_ACCEL_RANGE=%#llx-%#llx", range->start, range->end);
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, env);
+}
+
+/**
+ * status_range() - the device decodes this range
+ * @dev: the PCI function
+ * @range: HPA range, of the first decoder that is committed
+ */
+void status_range(struct device *dev, const struct range *range)
+{
+	struct accel_record *r;
+
+	guard(mutex)(&status_lock);
+	r = record_find(dev);
+	if (r)
+		r->range = *range;
+}
+
+/**
+ * status_set() - an attach has ended
+ * @dev: the PCI function
+ * @status: how
+ * @range: its memory, if it worked
+ */
+void status_set(struct device *dev, enum cxl_accel_attach_status status, const struct range *range)
+{
+	bool attached = status == CXL_ACCEL_ATTACH_ATTACHED;
+	struct accel_record *r;
+
+	scoped_guard(mutex, &status_lock) {
+		r = record_find(dev);
+		if (!r)
+			return;
+		r->status = status;
+		r->end = NULL;
+		if (attached)
+			r->range = *range;
+	}
+	if (attached)
+		status_event(dev, "attached", range);
+}
+
+static bool status_end(struct device *dev, const struct accel_end *end, struct range *range)
+{
+	struct accel_record *r;
+
+	guard(mutex)(&status_lock);
+	r = record_find(dev);
+	if (!r || r->status != CXL_ACCEL_ATTACH_ATTACHED || r->end)
+		return false;
+	r->end = end;
+	*range = r->range;
+	return true;
+}
+
+/**
+ * status_lost() - memory is gone that a driver was attached to
+ * @dev: the PCI function
+ */
+void status_lost(struct device *dev)
+{
+	struct range range;
+
+	if (status_end(dev, &lost, &range))
+		status_event(dev, "lost", &range);
+}
+
+/**
+ * status_detached() - the driver is being unbound
+ * @dev: the PCI function
+ *
+ * If it is because its memory was lost, that is what is remembered.
+ */
+void status_detached(struct device *dev)
+{
+	struct range range;
+
+	status_end(dev, &detached, &range);
+}
+
+static struct device *next_to_reprobe(void)
+{
+	struct accel_record *r;
+
+	guard(mutex)(&status_lock);
+	list_for_each_entry(r, &records, node)
+		if (r->reprobe) {
+			r->reprobe = false;
+			return get_device(r->dev);
+		}
+	return NULL;
+}
+
+/**
+ * status_reprobe() - an attach that ended so would end differently now
+ * @status: how it ended
+ *
+ * Has each such function probed again that has no driver. One that has goes on as it is.
+ *
+ * Context: may sleep, holds no lock: takes the device locks of these functions.
+ */
+void status_reprobe(enum cxl_accel_attach_status status)
+{
+	struct accel_record *r;
+	struct device *dev;
+
+	scoped_guard(mutex, &status_lock)
+		list_for_each_entry(r, &records, node)
+			if (r->status == status)
+				r->reprobe = true;
+
+	while ((dev = next_to_reprobe())) {
+		if (device_attach(dev) < 0)
+			dev_dbg(dev, "not bound again\n");
+		put_device(dev);
+	}
+}
+
+/* The function has no driver any more, and will have none. */
+static int status_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct accel_record *r;
+
+	if (action != BUS_NOTIFY_REMOVED_DEVICE)
+		return NOTIFY_DONE;
+	scoped_guard(mutex, &status_lock) {
+		r = record_find(data);
+		if (r)
+			list_del(&r->node);
+	}
+	if (r)
+		record_free(r);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block status_nb = {
+	.notifier_call = status_notify,
+};
+
+int status_init(void)
+{
+	return bus_register_notifier(&pci_bus_type, &status_nb);
+}
+
+void status_exit(void)
+{
+	struct accel_record *r, *next;
+
+	bus_unregister_notifier(&pci_bus_type, &status_nb);
+	/* Nobody else knows of them: no driver that could be attached is loaded. */
+	list_for_each_entry_safe(r, next, &records, node) {
+		list_del(&r->node);
+		record_free(r);
+	}
+}
