@@ -29,6 +29,11 @@ test_losses 'one bridge' hb2rp memdev endpoint region delete_region $decommit di
 	destroy_region shared_port host host_module pci_device
 test_losses 'two bridges' two-hb own_port endpoint delete_region host_module
 test_losses switch switch shared_port top_port memdev region
+# What firmware has locked, or where it allows accelerators alone: the answers are those of Linux 7.3.
+guest_test locked --firmware all:hdm-d/locked "${MEM[@]}" "${VENDOR[@]}" -- \
+	detach.sh loss_locked loss_delete_region
+guest_test 'Type-2 window' --window hb0:4G:type2+volatile --firmware all:hdm-d "${MEM[@]}" "${VENDOR[@]}" \
+	-- detach.sh loss_type2_window
 guest_test slow --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- races.sh
 guest_test hot-plug --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- hotplug.sh
 

@@ -133,19 +133,25 @@ static const struct device_attribute *find_attribute(const struct device *dev, c
 
 /**
  * core_region_keep_committed() - user space cannot decommit this region where that cannot be done
- * @cxlr: the region, being bound to its driver
+ * @cxlr: the region, complete and bound to its driver; its device lock is held
+ * @cxled: its endpoint decoder
  *
  * Writing to these attributes has cxl_core flush the caches of all processors. Below a hypervisor, and
- * on arm64, that is impossible: it warns, with a call trace, and fails, or goes on all the same.
- * There they are read-only, to root too, as all of sysfs is that has no write permission.
+ * on arm64, that is impossible: it warns, with a call trace, and fails, or goes on all the same. What
+ * firmware has locked is not decommitted whatever the core then says. And in a window that allows no
+ * Type-3 device nobody can make a region by hand: user space could take it, but not give it back. In all
+ * these cases Linux 7.3 answers with -EPERM. Here they are read-only, to root too, as all of sysfs is that
+ * has no write permission.
  */
-void core_region_keep_committed(struct cxl_region *cxlr)
+void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoint_decoder *cxled)
 {
+	const struct cxl_root_decoder *cxlrd = to_cxl_root_decoder(cxlr->dev.parent);
 	static const char * const names[] = { "commit", "target0" };
 	const struct device_attribute *attr;
 	int i;
 
-	if (cpu_cache_has_invalidate_memregion())
+	if (cpu_cache_has_invalidate_memregion() && !(cxled->cxld.flags & CXL_DECODER_F_LOCK) &&
+	    cxlrd->cxlsd.cxld.flags & CXL_DECODER_F_TYPE3)
 		return;
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		attr = find_attribute(&cxlr->dev, names[i]);

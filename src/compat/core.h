@@ -45,6 +45,8 @@ extern struct bus_type cxl_bus_type;
 #define CXL_DEVICE_REGION		6
 
 /* Decoder flags: macros, so not in BTF. The same since 5.19; sysfs shows @ENABLE and @LOCK. */
+#define CXL_DECODER_F_TYPE3		BIT(3)
+#define CXL_DECODER_F_LOCK		BIT(4)
 #define CXL_DECODER_F_ENABLE		BIT(5)
 
 #define CXL_RESOURCE_NONE		((resource_size_t)-1)
@@ -121,7 +123,7 @@ static inline int core_check_build(void)
 struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
 					 u64 capacity, const struct cxl_register_map *map);
 int core_region_delete(struct cxl_region *cxlr);
-void core_region_keep_committed(struct cxl_region *cxlr);
+void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoint_decoder *cxled);
 bool core_find_window(const struct range *range, struct resource **window);
 
 /* What cxl_port does when an endpoint has been bound: a region of a committed decoder. */

@@ -103,12 +103,34 @@ loss_uncommit() {
 	back
 }
 
+# refused WHY: nothing takes the decoder away
+refused() {
+	name=$(region dev0)
+	nok "$1: region uncommitted: refused" uncommit "$name"
+	nok "$1: decoder taken out of the region: refused" take_target "$name"
+	ok "$1: dev0 is complete" attached dev0
+	ok "$1: its memory decodes" decodes "$hpa0"
+}
+
 # Where caches cannot be flushed cxl_core cannot decommit, and would warn: nobody gets that far.
 loss_refused() {
-	name=$(region dev0)
-	nok 'caches cannot be flushed: region uncommitted: refused' uncommit "$name"
-	nok 'caches cannot be flushed: decoder taken out of the region: refused' take_target "$name"
-	ok 'caches cannot be flushed: dev0 is complete' attached dev0
+	refused 'caches cannot be flushed'
+}
+
+# Linux 7.3 refuses the same with -EPERM, and has a region deleted all the same.
+loss_locked() {
+	is 'locked: sysfs says so' "$(cat "$CXL/decoder$(endpoint dev0 | tr -dc 0-9).0/locked")" 1
+	refused locked
+}
+
+# As on 7.3: where no region is made by hand, none is deleted either. But the device may go.
+loss_type2_window() {
+	is 'Type-2 window: it allows nothing else' "$(cat $CXL/decoder0.0/cap_type2 $CXL/decoder0.0/cap_type3)" \
+		"$(printf '1\n0')"
+	nok 'Type-2 window: region deleted: refused' delete_region "$(region dev0)"
+	refused 'Type-2 window'
+	lose 'Type-2 window: memdev unbound' dev0 cxl_unbind "$(memdev dev0)"
+	back
 }
 
 take_target() {
