@@ -6,7 +6,9 @@
 # . tests/contract.sh. Their part in the guest is tests/guest/accel.sh.
 #
 #	MEM	options of scripts/vm: cxl_mem, and cxl_port where that is replaced
-#	BUNDLE	the same, and the sample driver
+#	STALE	cxl_mem alone: modprobe takes the kernel's own cxl_port, as it does with a stale initramfs;
+#		none where cxl_port is built in
+#	BUNDLE	MEM, and the sample driver
 #	driver DIR
 #		build the driver in tests/DIR for the kernel under test. With one of these options
 #		it is in the guest as /modules/NAME_accel.ko:
@@ -23,7 +25,11 @@ if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 fi
 
 MEM=(--module "build/$KERNEL/cxl_mem.ko")
-[ ! -f "build/$KERNEL/cxl_port.ko" ] || MEM+=(--module "build/$KERNEL/cxl_port.ko")
+STALE=()
+if [ -f "build/$KERNEL/cxl_port.ko" ]; then
+	STALE=("${MEM[@]}")
+	MEM+=(--module "build/$KERNEL/cxl_port.ko")
+fi
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
