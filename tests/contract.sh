@@ -14,6 +14,7 @@
 #		it is in the guest as /modules/NAME_accel.ko:
 #	VENDOR	drivers/vendor
 #	WHY	drivers/why
+#	CONFIG	drivers/config
 #	ODD	guest/odd
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
@@ -33,6 +34,7 @@ fi
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
+CONFIG=(--module "$TMP/config/config_accel.ko")
 ODD=(--module "$TMP/odd/odd_accel.ko")
 MEM_IOCTL=(--file "$TMP/mem_ioctl:/bin/mem_ioctl")
 
