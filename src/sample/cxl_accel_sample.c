@@ -213,8 +213,9 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 }
 
 /*
- * Write-combining goes past the CPU's caches, so the pattern is read back from the device. A
- * driver for a device that keeps its memory coherent (HDM-D, HDM-DB) would say MEMREMAP_WB.
+ * A device that keeps its memory coherent with the processors' caches (HDM-D, HDM-DB) is mapped
+ * MEMREMAP_WB. Write-combining goes past the caches, as a test must: what is read back comes from
+ * the device, whatever that is. Each byte of the memory is mapped in one way only.
  */
 static int sample_map(struct sample *s)
 {
@@ -267,9 +268,14 @@ static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 /*
  * There is no remove(): the core takes back all of the above, last things first, the mapping
- * before the memdev. A driver that needs one (to stop its engines) must not touch the CXL memory
- * in it, mapped as it still is: when the CXL hierarchy goes first, the decoders are reset before
- * the driver is unbound, and an access ends in a machine check or reads all ones.
+ * before the memdev, and the memdev before pcim_enable_device(): cxl_core needs the component
+ * registers until then, so nobody puts the function into D3hot or resets it before.
+ *
+ * A driver that needs a remove() must not touch the CXL memory in it, mapped as it still is. When
+ * CXL goes first, the memory may decode nothing by then: an access reads all ones, or ends in a
+ * machine check. The same holds for whatever runs between the loss and remove(). Here nothing does:
+ * the attributes below do not look into the memory, and no user can map it. A driver that hands out
+ * mappings zaps them, by unmap_mapping_range(), first thing in remove(). See cxl-accel(7).
  */
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
