@@ -6,12 +6,15 @@
 # . tests/contract.sh. Their part in the guest is tests/guest/accel.sh.
 #
 #	MEM	options of scripts/vm: cxl_mem, and cxl_port where that is replaced
-#	BUNDLE	the same, and the sample driver
+#	STALE	cxl_mem alone: modprobe takes the kernel's own cxl_port, as it does with a stale initramfs;
+#		none where cxl_port is built in
+#	BUNDLE	MEM, and the sample driver
 #	driver DIR
 #		build the driver in tests/DIR for the kernel under test. With one of these options
 #		it is in the guest as /modules/NAME_accel.ko:
 #	VENDOR	drivers/vendor
 #	WHY	drivers/why
+#	CONFIG	drivers/config
 #	ODD	guest/odd
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
@@ -23,10 +26,15 @@ if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 fi
 
 MEM=(--module "build/$KERNEL/cxl_mem.ko")
-[ ! -f "build/$KERNEL/cxl_port.ko" ] || MEM+=(--module "build/$KERNEL/cxl_port.ko")
+STALE=()
+if [ -f "build/$KERNEL/cxl_port.ko" ]; then
+	STALE=("${MEM[@]}")
+	MEM+=(--module "build/$KERNEL/cxl_port.ko")
+fi
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
+CONFIG=(--module "$TMP/config/config_accel.ko")
 ODD=(--module "$TMP/odd/odd_accel.ko")
 MEM_IOCTL=(--file "$TMP/mem_ioctl:/bin/mem_ioctl")
 

@@ -95,15 +95,27 @@ refusal() {
 
 # ---- report ----
 
+# Our cxl_mem works with a stock cxl_port that was loaded first, but that is not how it is meant.
+stock_port_used() {
+	case $1,$state,$owner in
+	cxl_port,loaded,stock) ;;
+	*) return 0 ;;
+	esac
+	[ ! -e /sys/module/cxl_mem/version ] ||
+		echo "loaded before that of cxl-accel, and used in its place: update the initramfs and reboot"
+}
+
 report_module() {
-	local words refused
+	local words refused note
 
 	look_at_module "$1"
 	refused=$(refusal "$file" "$signer")
+	note=$(stock_port_used "$1")
 	words="$state${owner:+, $owner}${file:+, $file}"
 	[ -z "$file" ] || words="$words, ${signer:+signed by }${signer:-not signed}"
-	[ -z "$refused" ] || words="$words; $refused"
-	modules+=("$(object name "$1" state "$state" owner "$owner" file "$file" signer "$signer" refused "$refused")")
+	words="$words${refused:+; $refused}${note:+; $note}"
+	modules+=("$(object name "$1" state "$state" owner "$owner" file "$file" signer "$signer" \
+		refused "$refused" note "$note")")
 	line "$1" "$words"
 	case $1,$owner in
 	cxl_mem,cxl-accel*) ;;

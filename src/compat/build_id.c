@@ -8,7 +8,7 @@
  *
  * Owns: nothing. Talks to: sysfs. Locks: none.
  *
- * A part of the module that is loaded first: cxl_port where that is replaced, else cxl_mem.
+ * A part of either module: cxl_mem cannot rely on our cxl_port being the one that is loaded.
  */
 #include <linux/elf.h>
 #include <linux/hex.h>
@@ -95,8 +95,7 @@ static int check_build_id(const char *who, const char *what, const char *path,
  * @kernel: build id of vmlinux, as lower case hex digits
  * @core: the same of cxl_core.ko, or "" where cxl_core is built in
  *
- * What core_check_build() calls, with what the calling module was built for. That may be another
- * module than this is in.
+ * What core_check_build() calls, with what the calling module was built for.
  *
  * Context: may sleep; reads files of sysfs.
  * Return: 0, -ENOEXEC after a line in the log if the ids differ, or why the running ones cannot be
@@ -111,6 +110,3 @@ int cxl_accel_check_build(const char *who, const char *kernel, const char *core)
 		return rc;
 	return check_build_id(who, "cxl_core", CORE_NOTES, core);
 }
-#ifdef CORE_REPLACES_CXL_PORT
-CORE_EXPORT(cxl_accel_check_build);
-#endif

@@ -28,7 +28,7 @@
 /* Whether this machine can flush its caches is asked of a function of this namespace, since 6.2. */
 #define CORE_IMPORT_NS_DEVMEM()	MODULE_INFO(import_ns, "DEVMEM")
 
-/* A cxl_port that is a module is replaced (src/port); one that is built in is adopted (src/mem). */
+/* A cxl_port that is a module is replaced (src/port); one that is built in cannot be (src/mem). */
 #ifndef HAVE_CXL_PORT_BUILTIN
 #define CORE_REPLACES_CXL_PORT 1
 #endif

@@ -172,14 +172,16 @@ void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
 void detach_lost(struct cxl_accel *accel, unsigned int attach_nr);
 void detach_release(struct work_struct *work);
 
-/* port_adopt.c: a cxl_port that cannot be replaced is made to do what ours does */
+/* port_stock.c: which cxl_port is there; a stock one is made to do what ours does */
+int port_init(void);
+void port_exit(void);
+bool port_is_ours(void);
 #ifdef CORE_REPLACES_CXL_PORT
-static inline int port_adopt_init(void) { return 0; }
-static inline void port_adopt_exit(void) { }
-#else
-int port_adopt_init(void);
-void port_adopt_exit(void);
+struct cxl_port *__weak devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+					      struct cxl_dport *parent_dport);
 #endif
+struct cxl_port *port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+				   struct cxl_dport *parent_dport);
 
 /* in_use.c: not removable while memory of an expander is System RAM */
 int in_use_init(void);

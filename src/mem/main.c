@@ -7,7 +7,7 @@
  * Owns: the order in which its parts come and go. Each part is in a file of its own:
  *
  *	memdev.c	the cxl_mem driver, for expanders and accelerators
- *	port_adopt.c	a built-in cxl_port does what ours does
+ *	port_stock.c	a stock cxl_port does what ours does
  *	in_use.c	stay while an expander's memory is System RAM
  *
  *	attach.c	the accelerator API
@@ -55,7 +55,7 @@ static int __init cxl_mem_init(void)
 	rc = reserve_init();
 	if (rc)
 		goto err_hooks;
-	rc = port_adopt_init();
+	rc = port_init();
 	if (rc)
 		goto err_reserve;
 	rc = in_use_init();
@@ -74,7 +74,7 @@ err_region:
 err_in_use:
 	in_use_exit();
 err_port:
-	port_adopt_exit();
+	port_exit();
 err_reserve:
 	reserve_exit();
 err_hooks:
@@ -94,7 +94,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_driver_unregister(&cxl_mem_driver);
 	cxl_driver_unregister(&accel_region_driver);
 	in_use_exit();
-	port_adopt_exit();
+	port_exit();
 	reserve_exit();
 	hooks_unregister();
 	detach_exit();

@@ -18,7 +18,6 @@
 #include <linux/seq_file.h>
 
 #include "accel.h"
-#include "endpoint.h"
 
 static struct cxl_memdev_state *to_memdev_state(struct cxl_memdev *cxlmd)
 {
@@ -182,7 +181,7 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 
 		core_dport_init_ras(dport, &cxlmd->dev);
 
-		endpoint = devm_cxl_add_endpoint(host, cxlmd, dport);
+		endpoint = port_add_endpoint(host, cxlmd, dport);
 		if (IS_ERR(endpoint))
 			return no_endpoint(accel, PTR_ERR(endpoint));
 		get_device(&endpoint->dev);

@@ -5,8 +5,8 @@
  * Owns: nothing, the endpoint port is cxl_core's. Talks to: cxl_core's ports, and through the
  * probe of the new port to cxl_port. Locks: the caller holds the host's device lock.
  *
- * A part of cxl_port where that is replaced: cxl_mem imports the symbol, and cannot be there
- * without the driver that is to bind the endpoint. A part of cxl_mem where cxl_port is built in.
+ * A part of cxl_port, which exports it to cxl_mem; and of cxl_mem, for where the stock cxl_port is
+ * the one that is there.
  */
 #include <linux/device.h>
 
@@ -27,7 +27,7 @@ static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
 }
 
 /**
- * devm_cxl_add_endpoint() - give a memdev its endpoint port
+ * endpoint_add() - give a memdev its endpoint port
  * @host: device whose unbinding removes the port again: the port above, or the platform's CXL
  *	root for a restricted CXL host
  * @cxlmd: the memdev, being probed
@@ -41,8 +41,8 @@ static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
  * Return: the endpoint, which stays as long as @host's lock is held; or, as an ERR_PTR(), why it
  * could not be added.
  */
-struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
-			  struct cxl_dport *parent_dport)
+struct cxl_port *endpoint_add(struct device *host, struct cxl_memdev *cxlmd,
+			      struct cxl_dport *parent_dport)
 {
 	struct cxl_port *endpoint;
 	void *group;
@@ -64,6 +64,3 @@ struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *c
 	}
 	return endpoint;
 }
-#ifdef CORE_REPLACES_CXL_PORT
-CORE_EXPORT(devm_cxl_add_endpoint);
-#endif

@@ -9,8 +9,8 @@
  * CDAT and registers for this driver. Locks: called with the port's device lock.
  *
  * It does what the stock driver does, but synchronously whatever driver_async_probe= says, and it
- * exports devm_cxl_add_endpoint() (endpoint.c) to cxl_mem: that one cannot be loaded before this,
- * and this not be removed under it.
+ * exports devm_cxl_add_endpoint() to cxl_mem: modprobe loads this before that one, and this cannot
+ * be removed under it.
  */
 #include <linux/device.h>
 #include <linux/init.h>
@@ -179,6 +179,18 @@ static const struct attribute_group *port_groups[] = {
 	&port_group,
 	NULL
 };
+
+/**
+ * devm_cxl_add_endpoint() - give a memdev its endpoint port
+ *
+ * See endpoint_add(). That the symbol is this module's tells cxl_mem which cxl_port is there.
+ */
+struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+				       struct cxl_dport *parent_dport)
+{
+	return endpoint_add(host, cxlmd, parent_dport);
+}
+CORE_EXPORT(devm_cxl_add_endpoint);
 
 static struct cxl_driver cxl_port_driver = {
 	.name = "cxl_port",

@@ -19,6 +19,7 @@
 #include <linux/bitfield.h>
 #include <linux/device.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -43,10 +44,13 @@ struct sample {
 	int error;
 };
 
-/* Read only small parts: uncached memory behind an emulator or a slow link takes its time. */
+/*
+ * What is in the memory may be somebody's, so nothing is written to it unless that is asked for. And
+ * then small parts: memory behind an emulator or a slow link takes its time.
+ */
 #define TEST_BYTES_MAX SZ_1M
 
-static unsigned int test_bytes = SZ_4K;
+static unsigned int test_bytes;
 
 static int test_bytes_set(const char *val, const struct kernel_param *kp)
 {
@@ -68,7 +72,7 @@ static const struct kernel_param_ops test_bytes_ops = {
 };
 module_param_cb(test_bytes, &test_bytes_ops, &test_bytes, 0644);
 MODULE_PARM_DESC(test_bytes,
-		 "bytes at the start and the end of the memory that are overwritten with a pattern and read back at attach (default 4096, at most 1048576, 0: none)");
+		 "bytes at the start and the end of the memory that are overwritten with a pattern and read back at attach (at most 1048576; default 0: none)");
 
 static u64 pattern(u64 hpa)
 {
@@ -108,24 +112,59 @@ static int test_memory(struct sample *s)
 }
 
 /*
- * How much memory is there, and is it ready? A vendor knows what his device has; this driver asks
- * Range 1 of the PCIe DVSEC for CXL Devices (CXL 2.0 section 8.1.3.8), in units of 256 MiB.
+ * Memory_Info_Valid is set within a second of the reset; Memory_Active within the time that the
+ * device names beside it (CXL 3.1 section 8.1.3.8), up to minutes.
  */
-static int sample_capacity(struct pci_dev *pdev, u16 dvsec, u64 *capacity, bool *ready)
+#define INFO_VALID_SECONDS	1
+#define MEM_ACTIVE_TIMEOUT	GENMASK(15, 13)
+
+static const unsigned int mem_active_seconds[] = { 1, 4, 16, 64, 256 };
+
+/*
+ * Wait for a bit of Range 1's size register; a device that does not answer is not waited for. At
+ * boot, whoever waits for this driver waits with it: one whose device takes minutes had better say
+ * PROBE_PREFER_ASYNCHRONOUS in its struct device_driver.
+ */
+static int sample_wait(struct pci_dev *pdev, u16 dvsec, u32 bit, unsigned int seconds, u32 *low)
 {
+	int timeout, rc;
+
+	timeout = read_poll_timeout(pci_read_config_dword, rc,
+				    rc || PCI_POSSIBLE_ERROR(*low) || (*low & bit),
+				    10 * USEC_PER_MSEC, seconds * USEC_PER_SEC, false,
+				    pdev, dvsec + PCI_DVSEC_CXL_RANGE_SIZE_LOW(0), low);
+	return rc || PCI_POSSIBLE_ERROR(*low) ? -EIO : timeout;
+}
+
+/*
+ * How much memory is there, and is it ready? A vendor knows what his device has; this driver asks
+ * Range 1 of the PCIe DVSEC for CXL Devices, in units of 256 MiB.
+ */
+static int sample_capacity(struct pci_dev *pdev, u16 dvsec, u64 *capacity)
+{
+	unsigned int seconds;
 	u32 high, low;
+	int rc;
 
-	if (pci_read_config_dword(pdev, dvsec + PCI_DVSEC_CXL_RANGE_SIZE_HIGH(0), &high) ||
-	    pci_read_config_dword(pdev, dvsec + PCI_DVSEC_CXL_RANGE_SIZE_LOW(0), &low))
-		return -EIO;
-
-	*capacity = (u64)high << 32 | (low & PCI_DVSEC_CXL_MEM_SIZE_LOW);
-	*ready = low & PCI_DVSEC_CXL_MEM_ACTIVE;
-	if (PCI_POSSIBLE_ERROR(low) || !(low & PCI_DVSEC_CXL_MEM_INFO_VALID) || !*capacity) {
+	rc = sample_wait(pdev, dvsec, PCI_DVSEC_CXL_MEM_INFO_VALID, INFO_VALID_SECONDS, &low);
+	if (rc) {
 		pci_err(pdev, "the CXL DVSEC does not say how much memory there is\n");
-		return -ENODEV;
+		return rc;
 	}
-	return 0;
+
+	/* Of the values that are reserved, none is said to be shorter than the longest. */
+	seconds = mem_active_seconds[min_t(u32, FIELD_GET(MEM_ACTIVE_TIMEOUT, low),
+					   ARRAY_SIZE(mem_active_seconds) - 1)];
+	rc = sample_wait(pdev, dvsec, PCI_DVSEC_CXL_MEM_ACTIVE, seconds, &low);
+	if (rc) {
+		pci_err(pdev, "the memory is not active after %u s\n", seconds);
+		return rc;
+	}
+
+	if (pci_read_config_dword(pdev, dvsec + PCI_DVSEC_CXL_RANGE_SIZE_HIGH(0), &high))
+		return -EIO;
+	*capacity = (u64)high << 32 | (low & PCI_DVSEC_CXL_MEM_SIZE_LOW);
+	return *capacity ? 0 : -ENODEV;
 }
 
 /*
@@ -136,7 +175,6 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 {
 	struct sample_cxl *cxl;
 	u64 capacity;
-	bool ready;
 	u16 dvsec;
 	int rc;
 
@@ -148,7 +186,7 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 	if (!dvsec)
 		return ERR_PTR(-ENODEV);
 
-	rc = sample_capacity(pdev, dvsec, &capacity, &ready);
+	rc = sample_capacity(pdev, dvsec, &capacity);
 	if (rc)
 		return ERR_PTR(rc);
 
@@ -163,7 +201,7 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 	if (!cxl->cxlds.reg_map.component_map.hdm_decoder.valid)
 		return ERR_PTR(-ENODEV);
 
-	cxl->cxlds.media_ready = ready;
+	cxl->cxlds.media_ready = true;
 	rc = cxl_set_capacity(&cxl->cxlds, capacity);
 	if (rc)
 		return ERR_PTR(rc);
@@ -175,8 +213,9 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 }
 
 /*
- * Write-combining goes past the CPU's caches, so the pattern is read back from the device. A
- * driver for a device that keeps its memory coherent (HDM-D, HDM-DB) would say MEMREMAP_WB.
+ * A device that keeps its memory coherent with the processors' caches (HDM-D, HDM-DB) is mapped
+ * MEMREMAP_WB. Write-combining goes past the caches, as a test must: what is read back comes from
+ * the device, whatever that is. Each byte of the memory is mapped in one way only.
  */
 static int sample_map(struct sample *s)
 {
@@ -229,9 +268,14 @@ static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 /*
  * There is no remove(): the core takes back all of the above, last things first, the mapping
- * before the memdev. A driver that needs one (to stop its engines) must not touch the CXL memory
- * in it, mapped as it still is: when the CXL hierarchy goes first, the decoders are reset before
- * the driver is unbound, and an access ends in a machine check or reads all ones.
+ * before the memdev, and the memdev before pcim_enable_device(): cxl_core needs the component
+ * registers until then, so nobody puts the function into D3hot or resets it before.
+ *
+ * A driver that needs a remove() must not touch the CXL memory in it, mapped as it still is. When
+ * CXL goes first, the memory may decode nothing by then: an access reads all ones, or ends in a
+ * machine check. The same holds for whatever runs between the loss and remove(). Here nothing does:
+ * the attributes below do not look into the memory, and no user can map it. A driver that hands out
+ * mappings zaps them, by unmap_mapping_range(), first thing in remove(). See cxl-accel(7).
  */
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)

@@ -30,7 +30,7 @@ loaded() {
 	[ -e "/sys/module/$1/initstate" ]
 }
 
-# Where it is built in, cxl_mem adopts the kernel's own; where not, we have one.
+# Where it is built in, cxl_mem works with it; where not, we have one.
 port_is_module() {
 	[ -e "$STOCK/cxl_port.ko" ]
 }

@@ -32,15 +32,38 @@ nok 'stock cxl_mem: the driver does not load' insmod /modules/cxl_accel_sample.k
 is 'stock cxl_mem: the kernel says why' \
 	"$(log_count 'cxl_accel_sample: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
 nok 'stock cxl_mem: ours does not load beside it' insmod /modules/cxl_mem.ko
-if port_is_module; then
-	nok 'stock cxl_port: ours does not load beside it' insmod /modules/cxl_port.ko
-	ok 'the stock cxl_mem unloads' rmmod cxl_mem
-	log_mark
-	nok 'stock cxl_port: our cxl_mem does not load' insmod /modules/cxl_mem.ko
-	is 'stock cxl_port: the kernel says why' \
-		"$(log_count 'cxl_mem: Unknown symbol devm_cxl_add_endpoint \(err -2\)')" 1
-fi
+! port_is_module || nok 'stock cxl_port: ours does not load beside it' insmod /modules/cxl_port.ko
 ok 'the stock modules unload' unload_cxl
+
+# ---- a stale initramfs: the kernel's own cxl_port is there already when ours would be loaded ----
+
+stock_port_is_used() {
+	log_has 'cxl_mem: the stock cxl_port was loaded before that of cxl-accel, and is used: update the initramfs'
+}
+if port_is_module; then
+	modprobe cxl_core
+	insmod "$STOCK/cxl_port.ko"
+	modprobe -a cxl_acpi cxl_pci
+	log_mark
+	ok 'stock cxl_port: modprobe loads our cxl_mem' modprobe cxl_mem
+	like 'it is ours' "$(cat /sys/module/cxl_mem/taint)" O
+	unlike 'cxl_port is not' "$(cat /sys/module/cxl_port/taint)" O
+	ok 'stock cxl_port: a warning says so, and what to do' stock_port_is_used
+	ok 'stock cxl_port: the expander works' wait_for 30 expander_works
+	cxl list -vvv >/tmp/list.stale
+	ok 'stock cxl_port: cxl list is the same as with the stock cxl_mem' \
+		diff /tmp/list.stock /tmp/list.stale
+	nok 'stock cxl_port: it cannot be removed under our cxl_mem' rmmod cxl_port
+	ok 'stock cxl_port: an accelerator is attached' insmod /modules/vendor_accel.ko fatal=1
+	ok 'stock cxl_port: all of it is there' attached dev0
+	nok 'stock cxl_port: it cannot be removed under the driver' rmmod cxl_port
+	ok 'stock cxl_port: the driver unloads' rmmod vendor_accel
+	ok 'stock cxl_port: our cxl_mem unloads' rmmod cxl_mem
+	is 'stock cxl_port: nothing holds it any more' "$(cat /sys/module/cxl_port/refcnt)" 0
+	ok 'stock cxl_port: the stock cxl_mem loads after that' insmod "$STOCK/cxl_mem.ko"
+	ok 'stock cxl_port: the expander works again' wait_for 30 expander_works
+	ok 'all of it unloads' unload_cxl
+fi
 
 # ---- each module without the one that it needs ----
 
@@ -54,7 +77,11 @@ if port_is_module; then
 	ok 'cxl_core unloads when nothing needs it' rmmod cxl_core
 	missing cxl_port cxl_core __cxl_driver_register
 	modprobe cxl_core
-	missing cxl_mem cxl_port devm_cxl_add_endpoint
+	log_mark
+	nok 'no cxl_port: cxl_mem does not load' insmod /modules/cxl_mem.ko
+	is 'no cxl_port: one line says why' \
+		"$(log_count 'cxl_mem: no cxl_port is loaded, which must be there first')" 1
+	nok 'no cxl_port: nothing is left of it' loaded cxl_mem
 	missing cxl_accel_sample cxl_mem devm_cxl_probe_mem
 	rmmod cxl_core
 fi
@@ -74,6 +101,8 @@ if port_is_module; then
 	also=cxl_port
 fi
 is 'modprobe of the driver loads what it needs, in order' "$(modprobe_order cxl_accel_sample)" "$ours"
+! port_is_module ||
+	is 'cxl_port is held by cxl_mem' "$(ls /sys/module/cxl_port/holders)" cxl_mem
 is 'by dependencies, nobody asks for it' \
 	"$(grep -E '^softdep (cxl_accel_sample|cxl_mem|cxl_port) ' "/lib/modules/$(uname -r)/modules.softdep")" ''
 for module in ${owned#* }; do

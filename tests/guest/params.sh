@@ -60,11 +60,11 @@ for good in 0 8 0x10 4096 1048576; do
 done
 
 insmod /modules/cxl_accel_sample.ko
-is 'test_bytes: 4096 if nothing is said' "$(cat $SAMPLE/test_bytes)" 4096
+is 'test_bytes: 0 if nothing is said' "$(cat $SAMPLE/test_bytes)" 0
 for bad in '' x -1 7 1048584 4294967304 "$long"; do
 	say=$(echo "$bad" | cut -c1-24)
 	nok "test_bytes='$say' at run time: refused" sh -c "echo '$bad' >$SAMPLE/test_bytes"
-	is "test_bytes='$say' at run time: the old one stays" "$(cat $SAMPLE/test_bytes)" 4096
+	is "test_bytes='$say' at run time: the old one stays" "$(cat $SAMPLE/test_bytes)" 0
 done
 ok 'test_bytes=64 at run time' sh -c "echo 64 >$SAMPLE/test_bytes"
 is 'it is taken' "$(cat $SAMPLE/test_bytes)" 64

@@ -47,6 +47,13 @@ if port_is_module; then
 	insmod "$STOCK/cxl_port.ko"
 	look 3 'only the stock cxl_port is loaded'
 	says 'cxl_mem would be ours' '^cxl_mem +not loaded, cxl-accel'
+	modprobe cxl_mem
+	look 3 'our cxl_mem is loaded with it'
+	says 'cxl_mem is ours' '^cxl_mem +loaded, cxl-accel'
+	says 'cxl_port is not, and what to do' \
+		'^cxl_port +loaded, stock, .*; loaded before that of cxl-accel, and used in its place: update the initramfs and reboot$'
+	is 'JSON: the same' "$(json '.modules[] | select(.name == "cxl_port").note')" \
+		'loaded before that of cxl-accel, and used in its place: update the initramfs and reboot'
 	unload_cxl
 fi
 

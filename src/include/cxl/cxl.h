@@ -207,16 +207,22 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  *	byte; an empty range (start 0, end -1) if the call fails
  *
  * When this returns without an error, the memdev is bound to cxl_mem, its endpoint port is there,
- * its region is committed, and @range is the region's: memory the driver may map (ioremap_wc(),
- * memremap()) until it is unbound. It never becomes a dax device or System RAM by itself. When it
- * returns an error, nothing of it is left behind, and one line in the log says why (so does
- * cxl_accel_attach_error() in <cxl-accel/attach.h>).
+ * its region is committed, and @range is the region's: memory the driver may map until it is
+ * unbound, in one way: memremap(MEMREMAP_WB) where the device keeps it coherent with the processors'
+ * caches (HDM-D, HDM-DB), else ioremap_wc() or ioremap(). It may request_mem_region() it. The memory
+ * never becomes a dax device or System RAM by itself. When this returns an error, nothing of it is
+ * left behind, and one line in the log says why (so does cxl_accel_attach_error() in
+ * <cxl-accel/attach.h>).
  *
- * All of it goes away with the driver, after its remove(). The other way round, when the port
- * hierarchy, the endpoint, the memdev or the region goes, the driver is unbound, after the fact:
- * the decoders may no longer decode by the time of its remove(), so remove() unmaps the memory but
- * must not touch it. What platform firmware committed stays committed in all these cases, so that
- * the device can be bound again.
+ * All of it goes away with the driver, after its remove(), and until then cxl_core uses the
+ * component registers: remove() leaves the function in D0, its BARs decoded, and does not reset it.
+ *
+ * The other way round, when the port hierarchy, the endpoint, the memdev or the region goes, the
+ * driver is unbound, after the fact: from then on an access to the memory may read all ones, or end
+ * in a machine check. So remove() unmaps the memory, the user's mappings first, but must not touch
+ * it, and nothing that runs before it may rely on what it reads. cxl-accel(7) has it in full. What
+ * platform firmware committed stays committed in all these cases, so that the device can be bound
+ * again.
  *
  * The drvdata of the PCI device is not the driver's for a part of the call (cxl_core of older
  * kernels needs it), and is again when it returns. So nothing that runs at the same time, like an

@@ -7,6 +7,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
@@ -25,12 +27,49 @@ static ulong capacity = SZ_256M;
 module_param(capacity, ulong, 0644);
 MODULE_PARM_DESC(capacity, "device memory in bytes (default 256 MiB)");
 
+static char *map = "wc";
+module_param(map, charp, 0444);
+MODULE_PARM_DESC(map, "how the memory is mapped: wc (default) and uc by ioremap, wb by memremap");
+
+static bool claim;
+module_param(claim, bool, 0444);
+MODULE_PARM_DESC(claim, "request_mem_region() before that (default: no)");
+
 struct vendor_cxl {
 	struct cxl_dev_state cxlds;
 	struct cxl_memdev *cxlmd;
 	struct range range;
 	void __iomem *base;
 };
+
+static int vendor_map(struct vendor_cxl *cxl)
+{
+	u64 start = cxl->range.start, len = range_len(&cxl->range);
+
+	if (claim && !request_mem_region(start, len, KBUILD_MODNAME))
+		return -EBUSY;
+	if (!strcmp(map, "wb"))
+		cxl->base = (void __iomem *)memremap(start, len, MEMREMAP_WB);
+	else if (!strcmp(map, "uc"))
+		cxl->base = ioremap(start, len);
+	else
+		cxl->base = ioremap_wc(start, len);
+	if (cxl->base)
+		return 0;
+	if (claim)
+		release_mem_region(start, len);
+	return -ENOMEM;
+}
+
+static void vendor_unmap(struct vendor_cxl *cxl)
+{
+	if (!strcmp(map, "wb"))
+		memunmap((void __force *)cxl->base);
+	else
+		iounmap(cxl->base);
+	if (claim)
+		release_mem_region(cxl->range.start, range_len(&cxl->range));
+}
 
 struct vendor_priv {
 	unsigned int generation;
@@ -94,13 +133,13 @@ static int vendor_cxl_init(struct pci_dev *pdev, struct vendor_priv *priv)
 	if (IS_ERR(cxl->cxlmd))
 		return PTR_ERR(cxl->cxlmd);
 
-	cxl->base = ioremap_wc(cxl->range.start, range_len(&cxl->range));
-	if (!cxl->base)
-		return -ENOMEM;
+	rc = vendor_map(cxl);
+	if (rc)
+		return rc;
 
 	rc = vendor_check(pdev, cxl, VENDOR_MAGIC << 16 | priv->generation);
 	if (rc) {
-		iounmap(cxl->base);
+		vendor_unmap(cxl);
 		return rc;
 	}
 
@@ -152,7 +191,7 @@ static void vendor_remove(struct pci_dev *pdev)
 	struct vendor_priv *priv = pci_get_drvdata(pdev);
 
 	if (priv->cxl)
-		iounmap(priv->cxl->base);
+		vendor_unmap(priv->cxl);
 	pci_disable_device(pdev);
 	pci_set_drvdata(pdev, NULL);
 	pci_info(pdev, "removed\n");

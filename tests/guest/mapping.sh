@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# An attached accelerator's memory can be mapped in each way that a driver may want, and claimed in
+# /proc/iomem or not; none of it is in the way of a loss, or of the next attach.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+dev0=$(pci_address dev0)
+load_hierarchy
+modprobe cxl_mem
+window=$(cat $CXL/decoder0.0/start)
+range=$(printf '%x-%x' $((window)) $((window + SIZE - 1)))
+iomem() {
+	grep -A 8 'CXL Window 0$' /proc/iomem | sed '2,$ { /^[^ ]/,$d }'
+}
+mapped() {
+	grep -c " \[mem $(printf '0x%016x-0x%016x' $((window)) $((window + SIZE)))\] $1\$" \
+		/sys/kernel/debug/x86/pat_memtype_list
+}
+idle=$(bus_devices)
+free=$(iomem)
+
+delete_region() {
+	echo "$1" >"$CXL/$1/../delete_region"
+}
+unbound() {
+	[ "$(driver_of "$PCI/$dev0")" = '' ]
+}
+
+# mapping HOW TYPE CLAIM
+mapping() {
+	what="$1, claim=$3"
+	ok "$what: the driver loads" insmod /modules/vendor_accel.ko fatal=1 map="$1" claim="$3"
+	ok "$what: attached" attached dev0
+	is "$what: it is mapped as $2" "$(mapped "$2")" 1
+	is "$what: /proc/iomem has the driver's claim inside the region" \
+		"$(grep -A 2 " : $(region dev0)\$" /proc/iomem | grep -c "$range : vendor_accel\$")" "$3"
+
+	ok "$what: region deleted" delete_region "$(region dev0)"
+	ok "$what: the driver is released" wait_for 30 unbound
+	flush
+	is "$what: the mapping is gone" "$(mapped "$2")" 0
+	is "$what: so is the claim" "$(grep -c ' : vendor_accel' /proc/iomem)" 0
+	ok "$what: bound again" bind_again vendor_accel dev0
+
+	ok "$what: cxl_acpi removed" rmmod cxl_acpi
+	ok "$what: the driver is released again" wait_for 30 unbound
+	is "$what: the claim is gone again" "$(grep -c ' : vendor_accel' /proc/iomem)" 0
+	modprobe cxl_acpi
+	ok "$what: bound once more" bind_again vendor_accel dev0
+
+	poke "$window" 0
+	rmmod vendor_accel
+	is "$what: nothing is left on the CXL bus" "$(bus_devices)" "$idle"
+	is "$what: /proc/iomem is as it was" "$(iomem)" "$free"
+	ok "$what: bound a last time" insmod /modules/vendor_accel.ko fatal=1 map="$1" claim="$3"
+	rmmod vendor_accel
+	like "$what: what the driver wrote is in the memory" "$(peek "$window")" '^0x....76656E646F72|^0x76656E646F72'
+}
+
+mapping wc write-combining 0
+mapping wb write-back 0
+mapping uc uncached-minus 0
+mapping wc write-combining 1
+mapping wb write-back 1
+mapping uc uncached-minus 1
+
+done_testing
