@@ -133,7 +133,7 @@ static const struct device_attribute *find_attribute(const struct device *dev, c
 
 /**
  * core_region_keep_committed() - user space cannot decommit this region where that cannot be done
- * @cxlr: the region, complete and bound to its driver; its device lock is held
+ * @cxlr: the region, being bound to its driver, or bound; its device lock is held
  * @cxled: its endpoint decoder
  *
  * Writing to these attributes has cxl_core flush the caches of all processors. Below a hypervisor, and

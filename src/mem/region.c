@@ -177,6 +177,7 @@ static int accel_region_probe(struct device *dev)
 	if (!ar)
 		return -ENODEV;
 	dev_set_drvdata(dev, ar);
+	core_region_keep_committed(ar->cxlr, ar->cxled);
 	return 0;
 }
 
@@ -223,7 +224,7 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 	/* It was not when the decoder was added. From here on the region is there to be seen. */
 	if (range_in_use(&ar->hpa))
 		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
-	/* Not when it is bound: after that cxl_core makes the targets' files anew. */
+	/* Once more: after it was bound cxl_core has made the targets' files anew. */
 	core_region_keep_committed(ar->cxlr, ar->cxled);
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
