@@ -38,7 +38,8 @@ USE_NEGATIVE_ERRNO	src/mem/endpoint.*\.c		# what a driver says that does not wan
 VOLATILE		tests/qemu/.*			# user programs: registers by mmap()
 STRCPY			tests/qemu/.*			# user programs
 AVOID_EXTERNS		tests/qemu/.*			# functions of QEMU, which has no header for them
-PREFER_DEFINED_ATTRIBUTE_MACRO	tests/qemu/.*		# user programs
+PREFER_DEFINED_ATTRIBUTE_MACRO	(tests/qemu|src/layout)/.*	# user programs
+SPLIT_STRING		src/layout/.*			# what is said in whole sentences
 '
 
 checkpatch_allowed() {
