@@ -16,6 +16,7 @@
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
 #	MEM_IOCTL	mem_ioctl
+#	UEVENTS		uevents
 
 if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 	echo "Bail out! no modules for $KERNEL: run this test by make check"
@@ -29,6 +30,7 @@ VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
 WHY=(--module "$TMP/why/why_accel.ko")
 ODD=(--module "$TMP/odd/odd_accel.ko")
 MEM_IOCTL=(--file "$TMP/mem_ioctl:/bin/mem_ioctl")
+UEVENTS=(--file "$TMP/uevents:/bin/uevents")
 
 driver() {
 	local name=${1##*/}

@@ -15,9 +15,11 @@ mkdir -p "$tool/scripts"
 cp dkms.conf "$tool/"
 cp scripts/{cxl-accel,lib.sh,dkms-verdict} "$tool/scripts/"
 
-guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" \
+guest_program uevents
+
+guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" "${UEVENTS[@]}" \
 	--file "$tool:/opt/cxl-accel" -- status.sh attached
-guest_test failed --topology mixed "${BUNDLE[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
+guest_test failed --topology mixed "${BUNDLE[@]}" "${UEVENTS[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
 
 check() {
 	scripts/in-root bookworm -- scripts/cxl-accel check "$@"
