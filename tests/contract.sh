@@ -19,6 +19,7 @@
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
 #	MEM_IOCTL	mem_ioctl
+#	UEVENTS		uevents
 
 if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 	echo "Bail out! no modules for $KERNEL: run this test by make check"
@@ -38,6 +39,7 @@ WHY=(--module "$SHARED/why/why_accel.ko")
 CONFIG=(--module "$SHARED/config/config_accel.ko")
 ODD=(--module "$SHARED/odd/odd_accel.ko")
 MEM_IOCTL=(--file "$SHARED/mem_ioctl/mem_ioctl:/bin/mem_ioctl")
+UEVENTS=(--file "$SHARED/uevents/uevents:/bin/uevents")
 
 # contents FILE...: a sum of files and of what is below directories, but for those that are not there
 contents() {

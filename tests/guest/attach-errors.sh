@@ -84,6 +84,7 @@ why 'capacity not set' "$dev0" EINVAL NO_CAPACITY mistake=capacity
 odd 'a mailbox' "$dev0" ENXIO HAS_MAILBOX mistake=mailbox
 odd 'no HDM decoders' "$dev0" ENXIO NO_HDM_DECODERS mistake=hdm
 odd 'a capacity of 0' "$dev0" EINVAL NO_CAPACITY capacity=0
+is 'a capacity of 0: was not refused before' "$(log_count 'odd: capacity refused')" 0
 odd 'less capacity than firmware committed' "$dev0" ENXIO ENDPOINT_NOT_BOUND capacity=0x8000000
 
 log_mark
@@ -108,6 +109,28 @@ insmod /modules/odd_accel.ko mistake=twin
 said 'two device states' "$dev0" EBUSY BUSY 1
 rmmod odd_accel
 is 'two device states: nothing is left behind' "$(bus_devices)" "$idle"
+
+odd 'from a work item that probe() waits for' "$dev0" EINVAL NOT_IN_PROBE mistake=work
+log_mark
+insmod /modules/odd_accel.ko mistake=late
+told() {
+	log_has "$dev0: odd: -22 $(pattern NOT_IN_PROBE)"
+}
+ok 'after probe(): the driver is told' wait_for 10 told
+is 'after probe(): and it is in the log' "$(log_count "$dev0: error -EINVAL: CXL attach failed")" 1
+is 'after probe(): the driver goes on' "$(driver_of "$PCI/$dev0")" odd_accel
+rmmod odd_accel
+is 'after probe(): nothing is left behind' "$(bus_devices)" "$idle"
+
+# The PCI core has such a device's driver probed by a worker, and holds the lock itself.
+for node in 0 1; do
+	[ -e /sys/devices/system/node/node$node ] || continue
+	echo $node >"$PCI/$dev0/numa_node"
+	log_mark
+	insmod /modules/odd_accel.ko
+	ok "a device of node $node: attached" attached dev0
+	rmmod odd_accel
+done
 
 log_mark
 insmod /modules/odd_accel.ko mistake=type
