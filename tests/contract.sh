@@ -19,6 +19,7 @@
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
 #	MEM_IOCTL	mem_ioctl
+#	UEVENTS		uevents
 
 if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 	echo "Bail out! no modules for $KERNEL: run this test by make check"
@@ -32,26 +33,57 @@ if [ -f "build/$KERNEL/cxl_port.ko" ]; then
 	MEM+=(--module "build/$KERNEL/cxl_port.ko")
 fi
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
-VENDOR=(--module "$TMP/vendor/vendor_accel.ko")
-WHY=(--module "$TMP/why/why_accel.ko")
-CONFIG=(--module "$TMP/config/config_accel.ko")
-ODD=(--module "$TMP/odd/odd_accel.ko")
-MEM_IOCTL=(--file "$TMP/mem_ioctl:/bin/mem_ioctl")
+SHARED=build/$KERNEL/tests	# what several tests build, once
+VENDOR=(--module "$SHARED/vendor/vendor_accel.ko")
+WHY=(--module "$SHARED/why/why_accel.ko")
+CONFIG=(--module "$SHARED/config/config_accel.ko")
+ODD=(--module "$SHARED/odd/odd_accel.ko")
+MEM_IOCTL=(--file "$SHARED/mem_ioctl/mem_ioctl:/bin/mem_ioctl")
+UEVENTS=(--file "$SHARED/uevents/uevents:/bin/uevents")
 
+# contents FILE...: a sum of files and of what is below directories, but for those that are not there
+contents() {
+	find "$@" -type f -exec sha256sum {} + 2>/dev/null | sort | sha256sum | cut -d ' ' -f 1
+}
+
+# once NAME KEY CMD...: run CMD, which fills $SHARED/NAME.new, unless that has been done with the same KEY.
+# What it says is shown if it fails.
+once() {
+	local dir=$SHARED/$1 key=$2
+	shift 2
+
+	mkdir -p "$SHARED"
+	(
+		flock 9
+		[ "$(cat "$dir/.key" 2>/dev/null)" != "$key" ] || exit 0
+		rm -rf "$dir.new"
+		mkdir "$dir.new"
+		"$@" >"$TMP/once.log" 2>&1 9>&- || exit
+		echo "$key" >"$dir.new/.key"
+		rm -rf "$dir"
+		mv "$dir.new" "$dir"
+	) 9>"$SHARED/${dir##*/}.lock" && return
+	explain <"$TMP/once.log"
+	return 1
+}
+
+# A driver depends on the modules' symbol versions and on the kernel's.
 driver() {
-	local name=${1##*/}
+	local name=${1##*/} kernel_symvers=$KDIR/Module.symvers
 
-	scripts/env/in-root bookworm -- scripts/build-driver --out "$TMP/$name" \
-		--bundle "build/$KERNEL" "KDIR=$KDIR" "$KERNEL" "tests/$1" >"$TMP/$name.log" 2>&1 && return
-	explain <"$TMP/$name.log"
+	[ -f "$kernel_symvers" ] || kernel_symvers=$CACHE/root/bookworm$kernel_symvers
+	once "$name" "$(contents "tests/$1" src/include scripts/build-driver scripts/driver.mk scripts/driver-flags \
+		"build/$KERNEL/Module.symvers" "$kernel_symvers")" \
+		scripts/env/in-root bookworm -- scripts/build-driver --out "$SHARED/$name.new" \
+		--bundle "build/$KERNEL" "KDIR=$KDIR" "$KERNEL" "tests/$1" && return
 	echo "Bail out! tests/$1 does not build"
 	exit 1
 }
 
 guest_program() {
-	scripts/env/in-root bookworm -- gcc -Wall -Wextra -Werror -O2 -static \
-		-o "$TMP/$1" "tests/guest/$1.c" && return
+	once "$1" "$(contents "tests/guest/$1.c")" \
+		scripts/env/in-root bookworm -- gcc -Wall -Wextra -Werror -O2 -static \
+		-o "$SHARED/$1.new/$1" "tests/guest/$1.c" && return
 	echo "Bail out! tests/guest/$1.c does not compile"
 	exit 1
 }
-

@@ -38,7 +38,8 @@ USE_NEGATIVE_ERRNO	src/mem/endpoint.*\.c		# what a driver says that does not wan
 VOLATILE		tests/qemu/.*			# user programs: registers by mmap()
 STRCPY			tests/qemu/.*			# user programs
 AVOID_EXTERNS		tests/qemu/.*			# functions of QEMU, which has no header for them
-PREFER_DEFINED_ATTRIBUTE_MACRO	tests/qemu/.*		# user programs
+PREFER_DEFINED_ATTRIBUTE_MACRO	(tests/qemu|src/layout)/.*	# user programs
+SPLIT_STRING		src/layout/.*			# what is said in whole sentences
 '
 
 checkpatch_allowed() {
@@ -101,6 +102,25 @@ check_width() {
 	! c_sources | xargs expand | awk 'length($0) > 100 && !/^ *"/' | grep .
 }
 
+# ---- the time ----
+
+# Tests without a budget, and budgets without a test.
+check_budgets() {
+	local names
+
+	names=$(cd tests && printf '%s\n' *.t {long,packages}/*.t | sed 's/\.t$//' | sort)
+	diff <(echo "$names") <(awk '!/^#/ && NF { print $1 }' tests/budgets | sort)
+}
+
+# All of make check: 10 minutes of two processors.
+budgets_fit() {
+	local sum
+
+	sum=$(awk '!/^#/ && NF && $1 !~ /\// { sum += $2 } END { print sum }' tests/budgets)
+	echo "$sum seconds"
+	[ "$sum" -le 1200 ]
+}
+
 # ---- the texts ----
 
 # The rows of the contract: number, what is kept here, tests; separated by tabs.
@@ -159,6 +179,8 @@ is "all that drivers can call has kernel-doc" "$(undocumented_exports)" ""
 ok "shellcheck has nothing to say" scripts/env/in-root bookworm -- shellcheck -x $(shell_scripts)
 ok "every source names its license" check_license
 ok "no C source is wider than 100 columns" check_width
+ok "each test has a budget" check_budgets
+ok "the budgets of make check fit into its time" budgets_fit
 ok "the README has at most 120 lines" test "$(wc -l <README.md)" -le 120
 is "the contract is C1 to C13" "$(contract | cut -f1 | paste -sd ' ')" "$(echo C{1..13})"
 is "each part of the contract that is kept names a test" "$(contract_without_test)" ""

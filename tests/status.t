@@ -13,9 +13,11 @@ set -eu
 scripts/package/install "$TMP/installed"
 tool=$TMP/installed/usr/src/cxl-accel-$(package_version)
 
-guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" \
+guest_program uevents
+
+guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" "${UEVENTS[@]}" \
 	--file "$tool:/opt/cxl-accel" -- status.sh attached
-guest_test failed --topology mixed "${BUNDLE[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
+guest_test failed --topology mixed "${BUNDLE[@]}" "${UEVENTS[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
 
 check() {
 	scripts/env/in-root bookworm -- scripts/cxl-accel check "$@"

@@ -7,10 +7,20 @@
  */
 #include <linux/memregion.h>
 #include <linux/range.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
+
+static bool task_stack_has(const struct task_struct *task, const void *what)
+{
+	const void *stack = task_stack_page(task);
+
+	return what >= stack && what < stack + THREAD_SIZE;
+}
 
 static int no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
 {
@@ -108,6 +118,24 @@ bool core_find_window(const struct range *range, struct resource **window)
 		found = bus_for_each_dev(&cxl_bus_type, NULL, &search, window_match);
 	*window = search.window;
 	return found;
+}
+
+/**
+ * core_device_is_locked_for_me() - is the device lock held by this task, or by one that waits for it?
+ * @dev: the device
+ *
+ * Who hands a function on to a worker and waits has the work item on its stack: work_on_cpu(), with
+ * which the PCI core has a driver probed on the device's node.
+ */
+bool core_device_is_locked_for_me(struct device *dev)
+{
+	const struct work_struct *work = current_work();
+	const struct task_struct *owner;
+
+	/* An owner that has let go meanwhile may end, but is not freed before this is over. */
+	guard(rcu)();
+	owner = core_mutex_owner(&dev->mutex);
+	return owner && (owner == current || (work && task_stack_has(owner, work)));
 }
 
 struct region_delete {

@@ -108,6 +108,17 @@ static inline bool core_decoder_is_passthrough(const struct cxl_switch_decoder *
 	return !cxlsd->cxld.commit && cxlsd->nr_targets == 1;
 }
 
+/* Which task holds a mutex has no public name. The lowest bits of the word that says so are flags. */
+static inline const struct task_struct *core_mutex_owner(const struct mutex *lock)
+{
+#ifdef CONFIG_PREEMPT_RT
+	return (void *)((unsigned long)READ_ONCE(lock->rtmutex.owner) & ~7UL);
+#else
+	return (void *)(atomic_long_read(&lock->owner) & ~7UL);
+#endif
+}
+
+bool core_device_is_locked_for_me(struct device *dev);
 int cxl_accel_check_build(const char *who, const char *kernel, const char *core);
 
 /* In module init: was this module built for the kernel that runs? See build_id.c. */

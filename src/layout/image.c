@@ -135,7 +135,7 @@ static const struct {
 	const char *argv[5];
 } packers[] = {
 	{ "\x1f\x8b", 2, { "gzip", "-dc" } },
-	{ "\xfd" "7zXZ\0", 6, { "xz", "-dc" } },
+	{ "\xfd\x37zXZ\0", 6, { "xz", "-dc" } },
 	{ "\x28\xb5\x2f\xfd", 4, { "zstd", "-dcq" } },
 	{ "\x02\x21\x4c\x18", 4, { "lz4", "-dcq" } },
 	{ "\x04\x22\x4d\x18", 4, { "lz4", "-dcq" } },
@@ -171,7 +171,7 @@ static bool decompress(const char *path, struct bytes *file)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(packers) / sizeof(packers[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(packers); i++) {
 		if (is_at(*file, 0, packers[i].magic, packers[i].length)) {
 			*file = run_filter(path, packers[i].argv, *file);
 			return true;

@@ -32,6 +32,7 @@ struct set {
 	struct set_entry *bucket[1 << 12];
 };
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PRINTF_LIKE(nr, first) __attribute__((format(printf, nr, first)))
 
 /* It cannot be told whether the kernel is supported. failed() is told why, and does not return. */

@@ -79,7 +79,7 @@ static void parse_arguments(char **argument)
 		{ "--kver", &kver }, { "--kdir", &kdir }, { "--vmlinux", &vmlinux },
 		{ "--core-btf", &core_btf }, { "--out", &out }, { "--features", &features_given },
 	};
-	const size_t nr = sizeof(options) / sizeof(options[0]);
+	const size_t nr = ARRAY_SIZE(options);
 	size_t i;
 
 	for (; *argument; argument += 2) {
@@ -184,7 +184,7 @@ static void read_public_headers(void)
 	glob_t arch = {};
 	size_t i;
 
-	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(dirs); i++)
 		read_headers_below(dirs[i], say("%s/include/%s", tree, dirs[i]));
 	if (!glob(say("%s/arch/*/include", tree), 0, NULL, &arch))
 		for (i = 0; i < arch.gl_pathc; i++)
@@ -295,7 +295,7 @@ static noreturn void no_btf(const char *hidden)
 /* The running kernel comes last, and under its own name: during an upgrade it is another one. */
 static void find_btf(void)
 {
-	const char *files[] = {
+	const char *const files[] = {
 		say("%s/vmlinux", kdir), say("%s/boot/vmlinuz-%s", sysroot, kver),
 		say("%s/lib/modules/%s/vmlinuz", sysroot, kver), "/sys/kernel/btf/vmlinux",
 	};
@@ -333,7 +333,7 @@ static bool has_modversions(void)
 
 static void find_build_id(void)
 {
-	const char *files[] = {
+	const char *const files[] = {
 		say("%s/boot/vmlinuz-%s", sysroot, kver),
 		say("%s/lib/modules/%s/vmlinuz", sysroot, kver),
 	};
@@ -462,7 +462,7 @@ static void include_headers(struct text *header)
 		add(header, "#include <stddef.h>\n#define __packed __attribute__((packed))\n");
 		return;
 	}
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (exists(say("%s/include/linux/%s.h", tree, names[i])) ||
 		    exists(say("%s/include/uapi/linux/%s.h", tree, names[i])))
 			add(header, "#include <linux/%s.h>\n", names[i]);

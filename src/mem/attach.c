@@ -55,10 +55,9 @@ CORE_EXPORT(_devm_cxl_dev_state_create);
 
 int cxl_set_capacity(struct cxl_accel_dev_state *cxlds, u64 capacity)
 {
-	if (!capacity)
-		return -EINVAL;
 	if (cxlds->capacity)
 		return -EBUSY;
+	/* None is no error in 7.x: it is the attach that fails for it. */
 	cxlds->capacity = capacity;
 	return 0;
 }
@@ -155,6 +154,17 @@ static enum cxl_accel_attach_status check_device(const struct cxl_accel_dev_stat
 	if (!cxlds->capacity)
 		return CXL_ACCEL_ATTACH_NO_CAPACITY;
 	return CXL_ACCEL_ATTACH_ATTACHED;
+}
+
+/*
+ * All of an attach relies on this: drvdata is swapped, flags are written, devres is added and
+ * released, and a release of the driver kept out, by the device lock that a probe() runs under. The
+ * PCI core may hand the probe on to a worker on the device's node and wait for it, so that another
+ * task than this one holds the lock.
+ */
+static bool in_probe(struct device *dev)
+{
+	return core_device_is_locked_for_me(dev) && dev->driver && !device_is_bound(dev);
 }
 
 static void accel_forget_action(void *accel)
@@ -332,7 +342,7 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	}
 
 	accel = cxlds->accel;
-	status = attach(cxlds, &cxlmd);
+	status = in_probe(cxlds->dev) ? attach(cxlds, &cxlmd) : CXL_ACCEL_ATTACH_NOT_IN_PROBE;
 	/* An attach that is there already stays, and so does its status. */
 	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED) {
 		WRITE_ONCE(accel->status, status);

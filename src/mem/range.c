@@ -52,6 +52,7 @@ static int is_hmem_of(struct device *dev, void *data)
  * @range: HPA range, of a decoder that has no region yet, or of an accelerator's region
  *
  * Context: may sleep; takes no lock that is held by others for long.
+ * Return: whether it is.
  */
 bool range_in_use(const struct range *range)
 {

@@ -84,6 +84,7 @@ why 'capacity not set' "$dev0" EINVAL NO_CAPACITY mistake=capacity
 odd 'a mailbox' "$dev0" ENXIO HAS_MAILBOX mistake=mailbox
 odd 'no HDM decoders' "$dev0" ENXIO NO_HDM_DECODERS mistake=hdm
 odd 'a capacity of 0' "$dev0" EINVAL NO_CAPACITY capacity=0
+is 'a capacity of 0: was not refused before' "$(log_count 'odd: capacity refused')" 0
 odd 'less capacity than firmware committed' "$dev0" ENXIO ENDPOINT_NOT_BOUND capacity=0x8000000
 
 log_mark
@@ -108,6 +109,28 @@ insmod /modules/odd_accel.ko mistake=twin
 said 'two device states' "$dev0" EBUSY BUSY 1
 rmmod odd_accel
 is 'two device states: nothing is left behind' "$(bus_devices)" "$idle"
+
+odd 'from a work item that probe() waits for' "$dev0" EINVAL NOT_IN_PROBE mistake=work
+log_mark
+insmod /modules/odd_accel.ko mistake=late
+told() {
+	log_has "$dev0: odd: -22 $(pattern NOT_IN_PROBE)"
+}
+ok 'after probe(): the driver is told' wait_for 10 told
+is 'after probe(): and it is in the log' "$(log_count "$dev0: error -EINVAL: CXL attach failed")" 1
+is 'after probe(): the driver goes on' "$(driver_of "$PCI/$dev0")" odd_accel
+rmmod odd_accel
+is 'after probe(): nothing is left behind' "$(bus_devices)" "$idle"
+
+# The PCI core has such a device's driver probed by a worker, and holds the lock itself.
+for node in 0 1; do
+	[ -e /sys/devices/system/node/node$node ] || continue
+	echo $node >"$PCI/$dev0/numa_node"
+	log_mark
+	insmod /modules/odd_accel.ko
+	ok "a device of node $node: attached" attached dev0
+	rmmod odd_accel
+done
 
 log_mark
 insmod /modules/odd_accel.ko mistake=type
@@ -180,7 +203,7 @@ inside=$window
 window=$((window + bytes))
 commit "$(hdm_of "$dev0")" $SIZE 0
 again
-why 'outside of all windows' "$dev0" ENXIO NO_REGION
+why 'outside of all windows' "$dev0" ENXIO NO_WINDOW
 rmmod cxl_acpi
 window=$inside
 commit "$(hdm_of "$dev0")" $SIZE 0
@@ -218,14 +241,14 @@ rmmod odd_accel
 
 # ---- what has not been seen ----
 
-# Elsewhere: HOST_FAILED, HOST_NOT_LOADED, NO_HOST and PCI_ONLY (defer.t), RANGE_IN_USE (soft-reserved.t), NO_WINDOW and
+# Elsewhere: HOST_FAILED, HOST_NOT_LOADED, NO_HOST and PCI_ONLY (defer.t), RANGE_IN_USE (soft-reserved.t),
 # RANGE_CONFLICT (decoders.t). BEING_RELEASED and INTERRUPTED are a matter of luck
 # (rebind-stress.t, detach.t). The others cannot be brought about in this guest: no memory, a failing
 # cxl_core, a link that is not CXL, an RCD, a topology without ports, an unbound region.
 sed -n 's/^\tX(\([A-Z_]*\),.*/\1/p' /root/attach.h | sort >/tmp/all
 is 'the rest of the table is what this guest cannot bring about' \
 	"$(grep -v -x -F -f /tmp/seen /tmp/all | tr '\n' ' ')" \
-	'BEING_RELEASED HOST_FAILED HOST_NOT_LOADED INTERRUPTED LINK_NOT_CXL NO_HOST NO_MEMDEV NO_MEMORY NO_PORT NO_WINDOW PCI_ONLY RANGE_CONFLICT RANGE_IN_USE REGION_NOT_BOUND RESTRICTED '
+	'BEING_RELEASED HOST_FAILED HOST_NOT_LOADED INTERRUPTED LINK_NOT_CXL NO_HOST NO_MEMDEV NO_MEMORY NO_PORT PCI_ONLY RANGE_CONFLICT RANGE_IN_USE REGION_NOT_BOUND RESTRICTED '
 is 'the drivers found nothing odd' \
 	"$(dmesg | grep -E 'odd: (somebody|a range|the device)|why_accel.*(status says|a status)')" ''
 

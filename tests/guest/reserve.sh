@@ -41,7 +41,7 @@ first=$(printf '%x-' $((window)))
 # ---- a driver that never attached ----
 
 is 'cxl_mem is loaded: the range is reserved' "$(reservations)" 1
-like 'cxl_mem is loaded: inside the window' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : cxl_accel\.$addr"
+like 'cxl_mem is loaded: inside the window' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : cxl_accel\.$addr"
 refused 'never attached'
 
 # ---- attached, and no more ----
@@ -51,7 +51,7 @@ ok 'attached' attached "$dev"
 is 'attached: to its range' "$(($(hpa "$dev")))" $((window))
 refused attached
 ok 'unbound' pci_unbind cxl_accel_sample "$addr"
-like 'unbound: the reservation is inside the window' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : cxl_accel\.$addr"
+like 'unbound: the reservation is inside the window' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : cxl_accel\.$addr"
 refused unbound
 ok 'bound again' pci_bind cxl_accel_sample "$addr"
 ok 'bound again: attached' attached "$dev"
@@ -62,7 +62,7 @@ ok 'cxl_acpi goes' rmmod cxl_acpi
 wait_for 10 test ! -e "$PCI/$addr/driver"
 ok 'cxl_acpi comes back' modprobe cxl_acpi
 refused 'cxl_acpi reloaded'
-like 'cxl_acpi reloaded: the reservation is inside the window' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : cxl_accel\.$addr"
+like 'cxl_acpi reloaded: the reservation is inside the window' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : cxl_accel\.$addr"
 pci_bind cxl_accel_sample "$addr" || true
 ok 'cxl_acpi reloaded: bound again, attached' wait_for 30 attached "$dev"
 ok 'the driver unloads' rmmod cxl_accel_sample
@@ -96,7 +96,7 @@ refused 'cxl_mem before cxl_acpi'
 echo 1 >"$PCI/$addr/remove"
 is 'device gone: nothing is reserved for it' "$(reservations)" 0
 ok 'device gone: the expander gets its range' ram_region decoder0.0 "$(memdev "$exp")"
-like 'device gone: that very range' "$(cat /proc/iomem)" "^  +$first[0-9a-f]+ : region"
+like 'device gone: that very range' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : region"
 find_parts "$exp"
 ok 'the region goes again' ram_region_gone "$(region "$exp")"
 

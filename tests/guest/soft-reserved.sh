@@ -47,6 +47,8 @@ refused() {
 	is "$1: dev0 is refused, and it is said" \
 		"$(log_count "$dev0: error -ENXIO: CXL attach failed: $WHY\$")" 1
 	is "$1: its driver is told the same" "$(log_count "$dev0: odd: -6 $WHY\$")" 1
+	is "$1: its range is known all the same" "$(cat "$PCI/$dev0/cxl_accel/range")" \
+		"$(printf '0x%x-0x%x' $((start)) $((start + SIZE - 1)))"
 	is "$1: its driver is not bound" "$(driver_of "$PCI/$dev0")" ''
 	ok "$1: dev1 is attached" attached dev1
 	ok "$1: a driver that goes on without its memory does" pci_bind_vendor

@@ -10,8 +10,27 @@
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
 
-# look WANTED-STATUS WHAT: run it, keep what it says
+# What the files of an accelerator say, and those of nobody else.
+files() {
+	(cd "$PCI/$dev0/cxl_accel" && for file in state status errno range reason; do
+		cat $file
+	done | paste -s -d ' ')
+}
+
+uevents >/tmp/uevents &
+listener=$!
+wait_for 10 grep -q listening /tmp/uevents
+# Those that there were since the last time.
+echo 1 >/tmp/uevents.seen
+uevents_new() {
+	sleep 0.2
+	tail -n +$(($(cat /tmp/uevents.seen) + 1)) /tmp/uevents
+	wc -l </tmp/uevents >/tmp/uevents.seen
+}
+
+# look WANTED-STATUS WHAT: run it, keep what it says. The log has rotated meanwhile.
 look() {
+	dmesg -C
 	/opt/cxl-accel/scripts/cxl-accel status >/tmp/status 2>&1
 	is "$2: exit status" $? "$1"
 	sed 's/^/# /' /tmp/status
@@ -72,17 +91,58 @@ if [ "$1" = attached ]; then
 		"$(printf '0x%x' "${range% *}")"
 	is 'JSON: its status' "$(json .status)" 0
 	is 'JSON: two devices' "$(json '.devices | length')" 2
+	range=$(printf '0x%x-0x%x' "${range% *}" $((${range% *} + ${range#* } - 1)))
+	is 'the files say the same' "$(files)" "attached ATTACHED 0 $range attached"
+	is 'a uevent told of it' "$(uevents_new)" \
+		"change $dev0 CXL_ACCEL=attached CXL_ACCEL_RANGE=$range"
+	is 'JSON: the range that the device decodes' \
+		"$(json '.devices[] | select(.kind == "accelerator").range')" "$range"
 	is 'JSON: no reason' "$(json '.devices[] | select(.kind == "accelerator").reason')" null
 
+	pci_unbind cxl_accel_sample "$dev0"
+	look 0 'the driver is unbound'
+	says 'detached, and the range that it still decodes' \
+		"^accelerator +$dev0 acce:0002: detached, $range: the driver has been unbound$"
+	is 'no uevent told of a loss' "$(uevents_new)" ''
+	pci_bind cxl_accel_sample "$dev0"
+	is 'a uevent told that it is attached again' "$(uevents_new)" \
+		"change $dev0 CXL_ACCEL=attached CXL_ACCEL_RANGE=$range"
+
 	rmmod cxl_acpi
+	wait_for 30 grep -q lost "$PCI/$dev0/cxl_accel/state"
+	look 4 'its memory is lost'
+	says 'it says so' "^accelerator +$dev0 acce:0002: lost, $range: its memory has gone, and the driver with it$"
+	is 'the files say so' "$(files)" \
+		"lost ATTACHED 0 $range its memory has gone, and the driver with it"
+	is 'a uevent told of the loss' "$(uevents_new)" \
+		"change $dev0 CXL_ACCEL=lost CXL_ACCEL_RANGE=$range"
 	ok 'a bind meanwhile is refused' sh -c "! echo $dev0 >$PCI_DRIVERS/cxl_accel_sample/bind"
 	look 4 'cxl_acpi is gone'
-	says 'the accelerator is not attached, and the log says why' \
-		"^accelerator +$dev0 .*: (failed|deferred): CXL host found, but cxl_acpi is not bound to it yet"
+	says 'the accelerator waits, and for what' \
+		"^accelerator +$dev0 .*: deferred, $range: CXL host found, but cxl_acpi is not bound to it yet"
+	is 'the files say so' "$(files)" \
+		"deferred HOST_NOT_READY -517 $range CXL host found, but cxl_acpi is not bound to it yet"
+	rmmod cxl_accel_sample
+	host-monitor device_del dev0
+	gone() {
+		[ ! -e "$PCI/$dev0" ]
+	}
+	ok 'the device is pulled' wait_for 30 gone
+	ok 'cxl_mem unloads' rmmod cxl_mem
+	is 'no uevent told of anything else' "$(uevents_new)" ''
 else
 	look 4 'nothing was committed'
 	says 'it says why' "^accelerator +$dev0 acce:0002: failed.*: platform firmware committed no HDM decoder of the device"
+	is 'the files say so' "$(files)" \
+		"failed NOT_COMMITTED -6  platform firmware committed no HDM decoder of the device"
+	is 'JSON: the error' "$(json '.devices[] | select(.kind == "accelerator").errno')" -6
+	is 'no uevent told of memory' "$(uevents_new)" ''
+	rmmod cxl_accel_sample
+	rmmod cxl_mem
+	nok 'the files go with cxl_mem' test -e "$PCI/$dev0/cxl_accel"
+	modprobe cxl_accel_sample
 	is 'JSON: the reason' "$(json '.devices[] | select(.kind == "accelerator").reason')" \
 		'platform firmware committed no HDM decoder of the device'
 fi
+kill $listener
 done_testing

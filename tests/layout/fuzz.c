@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #ifdef REPLAY
 /* vmlinux, or cxl_core.ko if there is one, is shorter by some bytes. */
-static int cut(struct bytes input)
+static int cut_each(struct bytes input)
 {
 	uint32_t length, cut_length;
 	unsigned int tried = 0, wrong = 0;
@@ -190,7 +190,7 @@ static int cut(struct bytes input)
 	return !!wrong;
 }
 
-static void damage(struct bytes input)
+static void damage_each(struct bytes input)
 {
 	static const uint32_t values[] = {
 		0, 1, 2, 0xff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff
@@ -228,9 +228,9 @@ int main(int argc, char **argv)
 		input = apart(input.at, input.length);
 		reason_said[0] = '\0';
 		if (!strcmp(option, "--cut"))
-			rc |= cut(input);
+			rc |= cut_each(input);
 		else if (!strcmp(option, "--damage"))
-			damage(input);
+			damage_each(input);
 		else
 			printf("%s: %s: %s\n", argv[i], verdict_of(input.at, input.length),
 			       reason_said);

@@ -29,11 +29,12 @@ struct cxl_dev_state;
 	X(BAD_ARGUMENT, EINVAL, "the driver passed a bad argument")				\
 	X(BUSY, EBUSY, "this device state is attached already")					\
 	X(NO_MEMORY, ENOMEM, "out of memory")							\
+	X(NOT_IN_PROBE, EINVAL, "called from elsewhere than the probe() of the device's driver")	\
 	/* the device, as the driver described it */						\
 	X(NO_COMPONENT_REGS, ENXIO, "no component registers from cxl_pci_setup_regs()")		\
 	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
 	X(MEDIA_NOT_READY, ENXIO, "the driver did not say that the media is ready")		\
-	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called or failed")		\
+	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called, or with 0")		\
 	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")	\
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\

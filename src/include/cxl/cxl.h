@@ -190,13 +190,11 @@ struct cxl_dev_state *_devm_cxl_dev_state_create(struct device *dev, enum cxl_de
 /**
  * cxl_set_capacity() - say how much memory a device without a mailbox has
  * @cxlds: device state, not yet given to devm_cxl_probe_mem()
- * @capacity: bytes of volatile device memory (DPA 0 to @capacity - 1); more than 0. What firmware
- *	committed to the device's HDM decoders must fit in.
+ * @capacity: bytes of volatile device memory (DPA 0 to @capacity - 1). What firmware committed to
+ *	the device's HDM decoders must fit in. 0 is as if it had not been called: the attach fails.
  *
  * Context: may sleep.
- * Return: 0, or
- * * -EINVAL: @capacity is 0
- * * -EBUSY: the capacity was set before
+ * Return: 0, or -EBUSY if the capacity was set before.
  */
 int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
 
@@ -228,8 +226,9 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * kernels needs it), and is again when it returns. So nothing that runs at the same time, like an
  * interrupt handler, may rely on pci_get_drvdata() before this has returned.
  *
- * Context: only from the probe() of @cxlds->dev's driver, whose device lock is held by the caller.
- * May sleep, for tens of milliseconds. Takes, in this order, the device locks of the memdev and of
+ * Context: only from the probe() of @cxlds->dev's driver, which runs under the device lock. From
+ * anywhere else (a work item, devlink reload, an auxiliary driver's probe in another task) it is
+ * refused with -EINVAL. May sleep, for tens of milliseconds. Takes, in this order, the device locks of the memdev and of
  * the endpoint port, then cxl_core's region locks.
  * Return: the memdev, or an ERR_PTR():
  * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), but its driver cxl_acpi is not bound
@@ -237,7 +236,7 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  *   called again when that has changed, or when it is not waited for any longer: cxl_acpi's probe
  *   failed, or it was not loaded within a time (cxl_mem's parameter host_timeout), and the answer is
  *   -ENXIO. A probe() that fails then is called again should cxl_acpi still come.
- * * -EINVAL: an argument is wrong, or the capacity was never set
+ * * -EINVAL: an argument is wrong, the capacity was never set, or this is not a probe()
  * * -EBUSY: @cxlds is attached already
  * * -ENOMEM: no memory
  * * -ENXIO: no CXL memory is to be had; whether the driver goes on as a PCI-only driver is up to it

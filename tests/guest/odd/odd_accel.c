@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
+#include <linux/workqueue.h>
 
 #include <cxl/cxl.h>
 #include <cxl/pci.h>
@@ -17,7 +18,7 @@
 
 static char *mistake = "";
 module_param(mistake, charp, 0644);
-MODULE_PARM_DESC(mistake, "what to do wrong: mailbox, hdm, type, twin, again");
+MODULE_PARM_DESC(mistake, "what to do wrong: mailbox, hdm, type, twin, again, work, late");
 
 static ulong capacity = SZ_256M;
 module_param(capacity, ulong, 0644);
@@ -34,6 +35,9 @@ MODULE_PARM_DESC(remove_waits, "remove() takes until this is off");
 struct odd {
 	struct cxl_dev_state cxlds;
 	struct range range;
+	struct pci_dev *pdev;
+	struct work_struct work;
+	int error;
 	u64 end;	/* must survive whatever is done to the members before it */
 };
 
@@ -86,6 +90,25 @@ static int odd_attach(struct pci_dev *pdev, struct odd *odd)
 	return rc;
 }
 
+static void odd_work(struct work_struct *work)
+{
+	struct odd *odd = container_of(work, struct odd, work);
+
+	odd->error = odd_attach(odd->pdev, odd);
+}
+
+/* While probe() waits for it, or after it has ended. */
+static int odd_attach_by_work(struct pci_dev *pdev, struct odd *odd, bool wait)
+{
+	odd->pdev = pdev;
+	INIT_WORK(&odd->work, odd_work);
+	schedule_work(&odd->work);
+	if (!wait)
+		return 0;
+	flush_work(&odd->work);
+	return odd->error;
+}
+
 static void wait_while(const bool *waits)
 {
 	while (READ_ONCE(*waits))
@@ -107,6 +130,8 @@ static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	}
 	pci_set_drvdata(pdev, odd);
 
+	if (wrong("work") || wrong("late"))
+		return odd_attach_by_work(pdev, odd, wrong("work"));
 	rc = odd_attach(pdev, odd);
 	if (!rc && wrong("twin")) {
 		struct odd *twin = odd_create(pdev);
@@ -124,6 +149,10 @@ static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void odd_remove(struct pci_dev *pdev)
 {
+	struct odd *odd = pci_get_drvdata(pdev);
+
+	if (odd->pdev)
+		cancel_work_sync(&odd->work);
 	wait_while(&remove_waits);
 	pci_info(pdev, "removed\n");
 }
