@@ -164,12 +164,12 @@ static const struct device_attribute *find_attribute(const struct device *dev, c
  * @cxlr: the region, being bound to its driver, or bound; its device lock is held
  * @cxled: its endpoint decoder
  *
- * Writing to these attributes has cxl_core flush the caches of all processors. Below a hypervisor, and
- * on arm64, that is impossible: it warns, with a call trace, and fails, or goes on all the same. What
- * firmware has locked is not decommitted whatever the core then says. And in a window that allows no
- * Type-3 device nobody can make a region by hand: user space could take it, but not give it back. In all
- * these cases Linux 7.3 answers with -EPERM. Here they are read-only, to root too, as all of sysfs is that
- * has no write permission.
+ * Writing to these attributes has cxl_core flush the caches of all processors. Below a hypervisor,
+ * and on arm64, that is impossible: it warns, with a call trace, and fails, or goes on all the
+ * same. What firmware has locked is not decommitted whatever the core then says. And in a window
+ * that allows no Type-3 device nobody can make a region by hand: user space could take it, but not
+ * give it back. In all these cases Linux 7.3 answers with -EPERM. Here they are read-only, to root
+ * too, as all of sysfs is that has no write permission.
  */
 void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoint_decoder *cxled)
 {

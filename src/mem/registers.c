@@ -2,13 +2,13 @@
 /*
  * Where a device's registers are, by its own account, which is held against the device.
  *
- * Owns: nothing. Talks to: cxl_core, which finds registers by the Register Locator DVSEC and looks for
- * capabilities in them. Locks: none; called with the PCI function's device lock.
+ * Owns: nothing. Talks to: cxl_core, which finds registers by the Register Locator DVSEC and looks
+ * for capabilities in them. Locks: none; called with the PCI function's device lock.
  *
  * cxl_core believes what it reads: of a DVSEC shorter than its own header it reads half a billion
- * entries, and a block that ends before the capabilities is read past its end, which is a page fault.
- * So what it would trip over is looked at before and between. Expanders do not come by here: they are
- * the stock cxl_pci's.
+ * entries, and a block that ends before the capabilities is read past its end, which is a page
+ * fault. So what it would trip over is looked at before and between. Expanders do not come by here:
+ * they are the stock cxl_pci's.
  */
 #include <linux/bitfield.h>
 #include <linux/pci.h>
@@ -70,8 +70,8 @@ static void check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap, cons
 	    cap->size <= CACHE_MEM_SIZE - at)
 		return;
 	cap->valid = false;
-	pci_warn(pdev, "CXL %s capability: %lu bytes at %#lx are not in the CXL.mem registers\n", name,
-		 cap->size, cap->offset);
+	pci_warn(pdev, "CXL %s capability: %lu bytes at %#lx are not in the CXL.mem registers\n",
+		 name, cap->size, cap->offset);
 }
 
 /**
@@ -81,8 +81,8 @@ static void check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap, cons
  * @map: filled in on success; a capability that cannot be there is not valid
  *
  * Context: may sleep.
- * Return: 0; -ENXIO if the Register Locator has no such block, or describes one that cannot be; else
- * what cxl_core says.
+ * Return: 0; -ENXIO if the Register Locator has no such block, or describes one that cannot be;
+ * else what cxl_core says.
  */
 int registers_find(struct pci_dev *pdev, enum cxl_regloc_type type, struct cxl_register_map *map)
 {

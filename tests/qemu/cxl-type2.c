@@ -16,10 +16,10 @@
  * (CXL 3.1, 8.1.3 DVSEC for CXL Devices, 8.1.8 Flex Bus Port, 8.1.9 Register Locator.) It does not
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
- * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register of
- * its PCIe extended configuration space and of its component registers, those that are read-only too. So
- * a test can have it say anything, and repair it. An HDM decoder capability that is moved away from where
- * QEMU has it is memory, nothing more: what is written is what is read.
+ * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register
+ * of its PCIe extended configuration space and of its component registers, those that are read-only
+ * too. So a test can have it say anything, and repair it. An HDM decoder capability that is moved
+ * away from where QEMU has it is memory, nothing more: what is written is what is read.
  *
  * QEMU's headers are not needed. What little is known of its private structures is searched for
  * at run time and verified before it is used; if that fails QEMU stops with a message.
@@ -108,8 +108,8 @@ void qemu_plugin_register_vcpu_idle_cb(uint64_t id, void (*cb)(uint64_t id, unsi
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 
 /*
- * A QEMU takes plugins of a few interface versions. Any will do, as nothing of the interface is used
- * but being loaded, and called when a processor is idle.
+ * A QEMU takes plugins of a few interface versions. Any will do, as nothing of the interface is
+ * used but being loaded, and called when a processor is idle.
  */
 #ifndef PLUGIN_VERSION
 #define PLUGIN_VERSION 2
@@ -275,8 +275,9 @@ static void type2_class_init(void *klass, void *data)
 static realize_fn type2_parent_realize;
 
 /*
- * Of struct PCIDevice: config, cmask, wmask, w1cmask, used. The BARs have to stay read-only in their lower
- * bits, and commands of the interrupt controller's are not of interest: only extended space.
+ * Of struct PCIDevice: config, cmask, wmask, w1cmask, used. The BARs have to stay read-only in
+ * their lower bits, and commands of the interrupt controller's are not of interest: only extended
+ * space.
  */
 static void unlock_config(void *dev)
 {
@@ -336,8 +337,8 @@ static uint32_t *find_component(void *dev)
 static void *raw_devices[MAX_RAW];
 
 /*
- * Called by QEMU, with its big lock held, when a processor has nothing to do: after each reset there is
- * such a moment before any driver comes.
+ * Called by QEMU, with its big lock held, when a processor has nothing to do: after each reset
+ * there is such a moment before any driver comes.
  */
 static void unlock_components(uint64_t id, unsigned int vcpu)
 {

@@ -7,8 +7,8 @@
  *
  *	platform-firmware [window=N:ALLOW]... SERIAL[+SERIAL]...:KIND[/OPTION]...
  *
- *	window=N:ALLOW		the N-th window of the CEDT allows what these CFMWS restriction bits say;
- *				QEMU's allow everything
+ *	window=N:ALLOW		the N-th window of the CEDT allows what these CFMWS restriction
+ *				bits say; QEMU's allow everything
  *
  *	KIND hdm-d		decoders committed, target type device-coherent memory
  *	KIND hdm-h		decoders committed, target type host-only-coherent memory
@@ -19,15 +19,16 @@
  *	OPTION at=ADDRESS	where in the host's address space, by a number
  *	OPTION at=+OFFSET	where in the window that the device can be in, overlap or not
  *	OPTION at=outside	in no window, below all of them
- *	OPTION size=SIZE	of the region, in bytes or with K, M, G; may be 0, or more than there is
+ *	OPTION size=SIZE	of the region, in bytes or with K, M, G; may be 0, or more than
+ *				there is
  *	OPTION skip=SIZE	device memory left out below the region's
  *	OPTION locked		Lock On Commit is set
  *	OPTION endpoint-only	nothing is committed above the device
  *
- * Each SERIAL gets a region of its own, of all the device's memory that no earlier region has. Named
- * again, it gets another one by its next decoder. Several joined by + share one, interleaved at 256
- * bytes in that order: over the ports of one host bridge or switch, or over host bridges that a window
- * interleaves. Regions of one window follow each other in the order given.
+ * Each SERIAL gets a region of its own, of all the device's memory that no earlier region has.
+ * Named again, it gets another one by its next decoder. Several joined by + share one, interleaved
+ * at 256 bytes in that order: over the ports of one host bridge or switch, or over host bridges
+ * that a window interleaves. Regions of one window follow each other in the order given.
  *
  * Windows and host bridge registers are found in the ACPI CEDT, devices by their PCIe serial
  * number. Nothing is printed unless something fails.
@@ -772,7 +773,7 @@ static bool in_window(uint64_t base)
 	return false;
 }
 
-/* Unless that is all it decodes by, the DVSEC's range is the device's first one that is in a window. */
+/* The DVSEC's range: all that the device decodes by, or else its first one that is in a window. */
 static void enable_range(const struct pci_dev *pdev, uint64_t base, enum kind kind)
 {
 	unsigned int dvsec = find_ext_cap(pdev, EXT_CAP_DVSEC, DVSEC_DEVICE);
@@ -1002,7 +1003,7 @@ int main(int argc, char **argv)
 			uint64_t serial = strtoull(end + 1, &end, 0);
 
 			if ((*end != ':' && *end != '+') || ways == MAX_WAYS)
-				die("'%s' is not SERIAL[+SERIAL]...:KIND[/OPTION]..., of at most %u",
+				die("'%s' is not SERIAL[+SERIAL]...:KIND[/OPTION]... of at most %u",
 				    argv[i], MAX_WAYS);
 			find_device(&devices[ways++], serial);
 		} while (*end == '+');

@@ -36,7 +36,7 @@ MODULE_PARM_DESC(capacity, "bytes of device memory");
 static unsigned int poke_offset, poke_value;
 module_param(poke_offset, uint, 0644);
 module_param(poke_value, uint, 0644);
-MODULE_PARM_DESC(poke_offset, "of a component register that gets poke_value before the attach; 0: none");
+MODULE_PARM_DESC(poke_offset, "component register that gets poke_value before the attach; 0: none");
 
 /* The device changes its mind between the discovery of its registers and the attach. */
 static int why_poke(struct pci_dev *pdev)
@@ -54,8 +54,8 @@ static int why_poke(struct pci_dev *pdev)
 }
 
 /*
- * Surprise removal, as far as that can be had from this side: the HDM decoder registers read all ones, and
- * so does configuration space, which the port above does not forward any more.
+ * Surprise removal, as far as that can be had from this side: the HDM decoder registers read all
+ * ones, and so does configuration space, which the port above does not forward any more.
  */
 static int why_vanish(struct pci_dev *pdev, struct why *why)
 {
