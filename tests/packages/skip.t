@@ -3,7 +3,7 @@
 #
 # A kernel that cannot be supported must never fail apt: Debian 12's own 6.1, whose dkms takes a skipped
 # kernel for a failure. In the order in which it can happen: the kernel first, cxl-accel first. But what
-# cannot be compiled is a failure, and is shown as one.
+# cannot be compiled, or told, is a failure, and is shown as one.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -52,4 +52,13 @@ like 'cxl-accel status tells what to do' "$(in_system cxl-accel status 2>&1)" \
 nok 'what does not compile is a failure' user 'sudo dpkg-reconfigure cxl-accel-dkms'
 like 'it names the log' "$(cat "$TMP/output")" '/var/lib/dkms/cxl-accel/.*make.log'
 ok 'which has the error' grep -q '#error "no"' "$SYSTEM/var/lib/dkms/cxl-accel/$version/build/make.log"
+
+# Nor is a kernel skipped of which nobody can tell whether it is supported.
+headers=$SYSTEM/usr/src/linux-headers-$new
+head -c 3000000 "$headers/vmlinux" >"$TMP/vmlinux"
+cp "$TMP/vmlinux" "$headers/vmlinux"
+exits 1 'cxl-accel check of truncated headers: it cannot be told' in_system cxl-accel check "$new"
+nok 'the package cannot be configured' user 'sudo dpkg-reconfigure cxl-accel-dkms'
+like 'it says what is wrong' "$(cat "$TMP/output")" \
+	"cannot tell whether kernel ${new//+/.} is supported: .*/vmlinux is truncated or damaged"
 done_testing
