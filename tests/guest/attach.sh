@@ -19,7 +19,7 @@ window=$(cat $CXL/decoder0.0/start)
 # ---- nothing below waits for anything: all is there when insmod returns ----
 
 log_mark
-ok 'the driver loads' insmod /modules/cxl_accel_sample.ko
+ok 'the driver loads, and is to write a pattern' insmod /modules/cxl_accel_sample.ko test_bytes=4096
 
 is 'dev0 has its memory' "$(cat "$PCI/$dev0/cxl_state/state")" cxl
 is 'dev0 without error' "$(cat "$PCI/$dev0/cxl_state/error")" 0
