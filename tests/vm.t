@@ -168,19 +168,18 @@ guest_test guest --firmware dev0:hdm-d,dev1:hdm-h --module "$(stock_module cxl_m
 guest_test stock --topology type3 --firmware dev0:hdm-h \
 	--load "cxl_acpi cxl_pci cxl_mem cxl_pmem dax_cxl" -- vm-type3.sh
 # Two levels of switches, a slot that is not CXL, several decoders per device, windows of two kinds.
+SPECIFIED='dev0:hdm-d/at=outside/size=256M/endpoint-only'
+SPECIFIED+=',dev0:hdm-d/size=256M/skip=256M/locked'
+SPECIFIED+=',dev0:hdm-h/at=+0/size=0/endpoint-only'
+SPECIFIED+=',dev0:hdm-d/at=+3G/size=2G'
+SPECIFIED+=',dev3:hdm-d/at=+0x10000000'
 guest_test specification --topology 'hb( acc:1G, sw(exp, sw(exp)) ), hb(acc), pcie(exp)' \
-	--window hb0:4G --window hb1:256M:type2+volatile --firmware "$(paste -sd , <<-FIRMWARE)" -- vm-spec.sh
-	dev0:hdm-d/at=outside/size=256M/endpoint-only
-	dev0:hdm-d/size=256M/skip=256M/locked
-	dev0:hdm-h/at=+0/size=0
-	dev0:hdm-d/at=+3G/size=2G
-	dev3:hdm-d/at=+0x10000000
-FIRMWARE
+	--window hb0:4G --window hb1:256M:type2+volatile --firmware "$SPECIFIED" -- vm-spec.sh
 guest_test 'as said' --firmware none -- vm-many.sh 2
 guest_test 'hypervisor and 64 accelerators' --hypervisor --topology '16*hb(4*acc)' --firmware all:hdm-d \
 	-- vm-many.sh 64
 ends 126 "what no register holds" "pci.*: a decoder cannot have a DPA skip of 0x8000000" \
-	--firmware dev0:hdm-d/skip=128M/size=128M -- true
+	--firmware dev0:hdm-d/skip=128M/size=256M -- true
 ends 126 "no room in the window" "has room for 0x10000000 bytes of hdm-d" --window hb0:256M \
 	--firmware all:hdm-d -- true
 ends 126 "the window does not allow it" "has room for 0x10000000 bytes of hdm-h" \

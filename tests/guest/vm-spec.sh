@@ -72,6 +72,7 @@ is 'dev3, decoder 0: behind its window' "$(decoder "$(hdm_at dev3)" 0)" \
 	"$(want $((window1 + 256 * M)) $((256 * M)) 0 0x400)"
 
 modprobe cxl_acpi
+wait_for 10 grep -q ' : port[0-9]$' /proc/iomem
 # Of the two host bridges one has two ports, and decoders therefore.
 component=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : port[0-9]$/\1/p' /proc/iomem)
 is 'host bridge, decoder 0: not the one that is for the endpoint only' \
