@@ -34,6 +34,7 @@ fi
 . tests/contract.sh
 
 driver drivers/vendor
+driver drivers/why
 driver guest/odd
 
 debug_test() {
@@ -43,6 +44,6 @@ debug_test() {
 		options+=("$1")
 		shift
 	done
-	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" \
+	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" "${WHY[@]}" \
 		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- run-serially.sh "${@:2}"
 }

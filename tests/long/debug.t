@@ -18,6 +18,13 @@ debug_test 'a switch' switch all:hdm-d -- 'detach.sh loss_shared_port loss_top_p
 debug_test 'beside an expander' mixed dev0:hdm-d -- order.sh 'mixed.sh by-hand'
 debug_test 'an expander, System RAM' type3 dev0:hdm-h -- in-use.sh
 
+debug_test 'a decoder outside every window' 'hb(acc:512M,empty)' \
+	dev0:hdm-d/at=outside/size=256M,dev0:hdm-d -- 'decoders.sh 0 1'
+debug_test 'two decoders' 'hb(acc:512M,empty)' dev0:hdm-d/size=256M,dev0:hdm-d -- 'decoders.sh 0 0 1'
+debug_test 'a full window' 'hb(acc,exp)' dev0:hdm-d --window hb0:256M -- 'reserve.sh dev0 dev1'
+debug_test 'hostile registers' 'hb(raw:512M,acc:512M)' dev0:hdm-d/size=256M,dev1:hdm-d/size=256M \
+	--file src/include/cxl-accel/attach.h -- hostile.sh
+
 # pciehp of 6.12 takes its reset lock within pci_rescan_remove_lock, and the other way round, when a
 # slot is emptied, whatever was in it.
 debug_test 'hot-plug' hb2rp dev0:hdm-d --append lockdep.prove_locking=0 -- hotplug.sh
