@@ -192,7 +192,7 @@ static int cut_each(struct bytes input)
 
 static void damage_each(struct bytes input)
 {
-	static const uint32_t values[] = { 0, 0xffffffff, 0x7fffffff };
+	static const uint32_t values[] = { 0, 0xff, 0xffffffff };
 	unsigned int tried = 0, errors = 0, i;
 	uint32_t word, value;
 	uint8_t *data;
