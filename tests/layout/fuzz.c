@@ -192,9 +192,7 @@ static int cut_each(struct bytes input)
 
 static void damage_each(struct bytes input)
 {
-	static const uint32_t values[] = {
-		0, 1, 2, 0xff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff
-	};
+	static const uint32_t values[] = { 0, 0xff, 0xffffffff };
 	unsigned int tried = 0, errors = 0, i;
 	uint32_t word, value;
 	uint8_t *data;
@@ -202,7 +200,7 @@ static void damage_each(struct bytes input)
 
 	for (at = 4; at + 4 <= input.length; at += 4) {
 		memcpy(&word, input.at + at, 4);
-		for (i = 0; i < 2 * sizeof(values) / 4; i++) {
+		for (i = 0; i < 2 * ARRAY_SIZE(values); i++) {
 			value = i % 2 ? word + values[i / 2] : values[i / 2];
 			data = (uint8_t *)apart(input.at, input.length).at;
 			memcpy(data + at, &value, 4);
