@@ -121,11 +121,14 @@ bool core_find_window(const struct range *range, struct resource **window)
 }
 
 /**
- * core_device_is_locked_for_me() - is the device lock held by this task, or by one that waits for it?
+ * core_device_is_locked_for_me() - is the device lock held by this task, or by one that waits for
+ * it?
  * @dev: the device
  *
  * Who hands a function on to a worker and waits has the work item on its stack: work_on_cpu(), with
  * which the PCI core has a driver probed on the device's node.
+ *
+ * Return: whether it is.
  */
 bool core_device_is_locked_for_me(struct device *dev)
 {
@@ -189,9 +192,9 @@ void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoi
 }
 
 /*
- * A core without a lock for this has two deleters of one region find it both, and delete it both. So
- * user space is kept away while we do it: the file goes, which waits for whoever is writing to it, and
- * comes back. Nobody who writes to it waits for us.
+ * A core without a lock for this has two deleters of one region find it both, and delete it both.
+ * So user space is kept away while we do it: the file goes, which waits for whoever is writing to
+ * it, and comes back. Nobody who writes to it waits for us.
  */
 #ifdef HAVE_CXL_REGIONS_LOCK
 static void deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr) { }

@@ -108,7 +108,7 @@ static inline bool core_decoder_is_passthrough(const struct cxl_switch_decoder *
 	return !cxlsd->cxld.commit && cxlsd->nr_targets == 1;
 }
 
-/* Which task holds a mutex has no public name. The lowest bits of the word that says so are flags. */
+/* Which task holds a mutex has no public name. The lowest bits of that word are flags. */
 static inline const struct task_struct *core_mutex_owner(const struct mutex *lock)
 {
 #ifdef CONFIG_PREEMPT_RT

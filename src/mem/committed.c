@@ -2,11 +2,11 @@
 /*
  * What a device decodes, read from its registers, whether anybody has attached it or not.
  *
- * Owns: nothing. Talks to: the component registers and the DVSEC of a PCI function. Locks: called with
- * its device lock.
+ * Owns: nothing. Talks to: the component registers and the DVSEC of a PCI function. Locks: called
+ * with its device lock.
  *
- * Registers are believed in nothing but being read: counts are held against the size of the register
- * block, sizes against the address space.
+ * Registers are believed in nothing but being read: counts are held against the size of the
+ * register block, sizes against the address space.
  */
 #include <linux/bitfield.h>
 #include <linux/io.h>
@@ -102,7 +102,7 @@ static u64 dvsec_read64(struct pci_dev *pdev, int hi, int lo)
 	return (u64)h << 32 | (l & DECODER_LO_MASK);
 }
 
-/* CXL 3.1 section 8.1.3.8: where the HDM decoders are not enabled, Mem_Enable makes these decode. */
+/* CXL 3.1 section 8.1.3.8: where no HDM decoder is enabled, Mem_Enable makes these decode. */
 static int dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
 {
 	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, DVSEC_DEVICE);

@@ -13,9 +13,9 @@
  *	later	when cxl_acpi was not there for host_timeout seconds since the first attach that
  *		needed it. It may be blacklisted, or missing in the initramfs.
  *
- * Then an attach fails for good, and whoever waits is probed again to be told. cxl_acpi may come all
- * the same. Then each device that was refused, and has no driver, is probed again. A driver that
- * went on without the memory is left alone: it may be what the machine runs from.
+ * Then an attach fails for good, and whoever waits is probed again to be told. cxl_acpi may come
+ * all the same. Then each device that was refused, and has no driver, is probed again. A driver
+ * that went on without the memory is left alone: it may be what the machine runs from.
  */
 #include <linux/acpi.h>
 #include <linux/device.h>
@@ -28,7 +28,8 @@
 /* As long as the driver core itself waits for a supplier's driver in a kernel with modules. */
 static unsigned int host_timeout = 10;
 module_param(host_timeout, uint, 0444);
-MODULE_PARM_DESC(host_timeout, "seconds that an accelerator waits for cxl_acpi to be loaded, 0 to not wait (default 10)");
+MODULE_PARM_DESC(host_timeout,
+		 "seconds that an accelerator waits for cxl_acpi to be loaded, 0 to not wait (default 10)");
 
 static DEFINE_MUTEX(wait_lock);
 static enum { WAIT_IDLE, WAIT_RUNS, WAIT_OVER } wait_state;

@@ -58,8 +58,13 @@ bool port_is_ours(void)
 
 /**
  * port_add_endpoint() - give a memdev its endpoint port
+ * @host: device whose unbinding removes the port again
+ * @cxlmd: the memdev, being probed
+ * @parent_dport: the dport that it is connected to
  *
- * As devm_cxl_add_endpoint(), with whichever cxl_port is there.
+ * With whichever cxl_port is there; see endpoint_add().
+ *
+ * Return: the endpoint, or an ERR_PTR().
  */
 struct cxl_port *port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 				   struct cxl_dport *parent_dport)
@@ -121,7 +126,7 @@ int port_init(void)
 
 	if (stock_driver->owner)
 		pr_warn(
-			"the stock cxl_port was loaded before that of cxl-accel, and is used: update the initramfs and reboot\n");
+			"the stock cxl_port was loaded first, and is used: update the initramfs, reboot\n");
 	return 0;
 }
 

@@ -7,11 +7,11 @@
  * stock region driver. Locks: probe and remove are called with the region's device lock; the rest
  * with the endpoint's.
  *
- * The accelerator's attach has cxl_core add one decoder at a time, after the endpoint has been bound:
- * the region that is registered in that task meanwhile is that decoder's, and no other's. It is
- * taken there and then, before any driver can see it. From then on no driver but this one can bind
- * it: the stock one would make a dax device of it, whether it is asked by the core, by a rescan of
- * the bus, or by user space while the accelerator is on its way out.
+ * The accelerator's attach has cxl_core add one decoder at a time, after the endpoint has been
+ * bound: the region that is registered in that task meanwhile is that decoder's, and no other's. It
+ * is taken there and then, before any driver can see it. From then on no driver but this one can
+ * bind it: the stock one would make a dax device of it, whether it is asked by the core, by a
+ * rescan of the bus, or by user space while the accelerator is on its way out.
  *
  * One decoder does not condemn the others: one that cxl_core cannot make a region of (outside every
  * window, interleaved, overlapping what another decoder decodes) is left alone. The accelerator's
@@ -243,7 +243,7 @@ static int decoder_overlaps(struct device *dev, void *data)
 	       ar->hpa.start <= cxld->hpa_range.end;
 }
 
-/* What would keep cxl_core from making a region of this decoder, or make it one of somebody else's. */
+/* What would keep cxl_core from making a region of this decoder, or make it another's. */
 static enum cxl_accel_attach_status decoder_check(struct accel_region *ar)
 {
 	struct resource *window;
@@ -260,7 +260,7 @@ static enum cxl_accel_attach_status decoder_check(struct accel_region *ar)
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
-/* The region's end comes before that of its decoder, which is registered in the same devres list. */
+/* The region's end comes before that of its decoder, which is in the same devres list. */
 static void move_to_end_of_devres(struct accel_region *ar, struct cxl_port *endpoint)
 {
 	devres_add(&endpoint->dev, devres_remove(&endpoint->dev, accel_region_release,
@@ -299,8 +299,8 @@ static enum cxl_accel_attach_status decoder_add(struct accel_region *ar, struct 
  *
  * Context: may sleep; takes the endpoint's device lock, then the regions lock of a root decoder,
  * then a region's device lock.
- * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set to the range of the first decoder that has
- * a region; or what became of the first decoder.
+ * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set to the range of the first decoder that
+ * has a region; or what became of the first decoder.
  */
 enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
 						   struct cxl_port *endpoint)

@@ -7,15 +7,15 @@
  * where cxl_core looks for free space when somebody creates a region. Locks: called with the device
  * lock of a PCI function, takes that of the CXL root (ACPI0017), then reserve_lock.
  *
- * An accelerator's decoders stay committed whether it has a region or not: its driver may be unbound,
- * may have failed to attach, may know nothing of CXL. The next region that somebody creates behind
- * the same window would get this very range: an expander's memory, for example, which then the
- * accelerator answers for.
+ * An accelerator's decoders stay committed whether it has a region or not: its driver may be
+ * unbound, may have failed to attach, may know nothing of CXL. The next region that somebody
+ * creates behind the same window would get this very range: an expander's memory, for example,
+ * which then the accelerator answers for.
  *
- * A reservation is a resource inside the window: cxl_core looks at the window's children alone. (With
- * the whole resource tree for a parent, one as large as its window would get around the window.) A
- * region of the accelerator gets around its reservation. What is outside every window cannot be had
- * by anybody, and what registers say of it is not believed in.
+ * A reservation is a resource inside the window: cxl_core looks at the window's children alone.
+ * (With the whole resource tree for a parent, one as large as its window would get around the
+ * window.) A region of the accelerator gets around its reservation. What is outside every window
+ * cannot be had by anybody, and what registers say of it is not believed in.
  *
  * It has to outlast this module, as the decoders do. So its owner is a platform device without a
  * driver, which the driver core keeps; a module that is loaded later finds it by its name.
@@ -100,14 +100,16 @@ static void reservation_place(struct reservation *r)
 	res.parent = window;
 	holder = platform_device_register_simple(name, PLATFORM_DEVID_NONE, &res, 1);
 	if (IS_ERR(holder))
-		pci_warn(r->pdev, "cannot reserve %pR, which it decodes: error %pe\n", &res, holder);
+		pci_warn(r->pdev, "cannot reserve %pR, which it decodes: error %pe\n", &res,
+			 holder);
 	else
 		r->holder = holder;
 }
 
 /* ---- all reservations ---- */
 
-static struct reservation *reservation_find(struct pci_dev *pdev, const struct range *range, int *nr)
+static struct reservation *reservation_find(struct pci_dev *pdev, const struct range *range,
+					    int *nr)
 {
 	struct reservation *r;
 
@@ -236,8 +238,8 @@ static struct notifier_block reserve_nb = {
 };
 
 /*
- * Not in the task that loads this module: that may be a driver's probe() which asks for it, and holds
- * one of these locks.
+ * Not in the task that loads this module: that may be a driver's probe() which asks for it, and
+ * holds one of these locks.
  */
 static void reserve_busy_devices(struct work_struct *work)
 {

@@ -12,8 +12,9 @@
  *
  * A host bridge with one root port and no HDM decoders passes everything on. Up to 6.x cxl_core
  * does not find its way through it when it assembles a region from what firmware committed. So the
- * bridge's passthrough decoder shows the endpoint decoder's range while that is done. It can be a part
- * of one region at a time: of several committed decoders behind such a bridge one has a region.
+ * bridge's passthrough decoder shows the endpoint decoder's range while that is done. It can be a
+ * part of one region at a time: of several committed decoders behind such a bridge one has a
+ * region.
  */
 #include <linux/device.h>
 #include <linux/slab.h>
@@ -197,8 +198,8 @@ void route_show_passthrough(struct cxl_accel *accel, const struct cxl_decoder *d
  * route_hide_passthrough() - that is done, whatever came of it
  * @accel: the accelerator, being attached by this task; its endpoint's device lock is held
  *
- * A passthrough decoder that is a part of the region now keeps the range; but nobody may take it for
- * one that is committed: its port counts none.
+ * A passthrough decoder that is a part of the region now keeps the range; but nobody may take it
+ * for one that is committed: its port counts none.
  */
 void route_hide_passthrough(struct cxl_accel *accel)
 {

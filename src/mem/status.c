@@ -122,7 +122,8 @@ static ssize_t reason_show(struct device *dev, struct device_attribute *attr, ch
 {
 	struct accel_record r = record_copy(dev);
 
-	return sysfs_emit(buf, "%s\n", r.end ? r.end->reason : cxl_accel_attach_error_str(r.status));
+	return sysfs_emit(buf, "%s\n",
+			  r.end ? r.end->reason : cxl_accel_attach_error_str(r.status));
 }
 static DEVICE_ATTR_RO(reason);
 
@@ -196,7 +197,7 @@ int status_add(struct device *dev)
 static void status_event(struct device *dev, const char *what, const struct range *range)
 {
 	char event[32], hpa[64];
-	char *env[] = { event, hpa, NULL };
+	char *env[3] = { event, hpa };
 
 	snprintf(event, sizeof(event), "CXL_ACCEL=%s", what);
 	snprintf(hpa, sizeof(hpa), "CXL_ACCEL_RANGE=%#llx-%#llx", range->start, range->end);

@@ -182,8 +182,13 @@ static const struct attribute_group *port_groups[] = {
 
 /**
  * devm_cxl_add_endpoint() - give a memdev its endpoint port
+ * @host: device whose unbinding removes the port again
+ * @cxlmd: the memdev, being probed
+ * @parent_dport: the dport that it is connected to
  *
  * See endpoint_add(). That the symbol is this module's tells cxl_mem which cxl_port is there.
+ *
+ * Return: the endpoint, or an ERR_PTR().
  */
 struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 				       struct cxl_dport *parent_dport)

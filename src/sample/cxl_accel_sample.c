@@ -45,8 +45,8 @@ struct sample {
 };
 
 /*
- * What is in the memory may be somebody's, so nothing is written to it unless that is asked for. And
- * then small parts: memory behind an emulator or a slow link takes its time.
+ * What is in the memory may be somebody's, so nothing is written to it unless that is asked for.
+ * And then small parts: memory behind an emulator or a slow link takes its time.
  */
 #define TEST_BYTES_MAX SZ_1M
 
@@ -72,7 +72,7 @@ static const struct kernel_param_ops test_bytes_ops = {
 };
 module_param_cb(test_bytes, &test_bytes_ops, &test_bytes, 0644);
 MODULE_PARM_DESC(test_bytes,
-		 "bytes at the start and the end of the memory that are overwritten with a pattern and read back at attach (at most 1048576; default 0: none)");
+		 "bytes at both ends of the memory to overwrite and read back (at most 1 MiB; default 0)");
 
 static u64 pattern(u64 hpa)
 {

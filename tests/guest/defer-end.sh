@@ -8,7 +8,7 @@
 . /guest/accel.sh
 
 DEFERRED=/sys/kernel/debug/devices_deferred
-WHY='cxl_acpi was not loaded in time: load it, then bind the device'
+WHY='cxl_acpi was not loaded in time: load it, then bind again'
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
 

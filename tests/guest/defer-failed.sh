@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
-WHY='cxl_acpi could not bind the CXL host: its lines in dmesg say why'
+WHY='cxl_acpi could not bind the CXL host: see its lines in dmesg'
 dev0=$(pci_address dev0)
 
 # refused WHAT

@@ -19,7 +19,8 @@ state() {
 		echo "${dev##*/} $(driver_of "$dev")"
 	done
 	cxl list -vvvv
-	grep -A 9 'CXL Window' /proc/iomem
+	# What was committed to dev0 stays reserved, once cxl_mem has been there (reserve.t).
+	grep -v ' : cxl_accel\.' /proc/iomem | grep -A 9 'CXL Window'
 }
 
 drivers_removed() {

@@ -38,7 +38,7 @@ ok 'the stock modules unload' unload_cxl
 # ---- a stale initramfs: the kernel's own cxl_port is there already when ours would be loaded ----
 
 stock_port_is_used() {
-	log_has 'cxl_mem: the stock cxl_port was loaded before that of cxl-accel, and is used: update the initramfs'
+	log_has 'cxl_mem: the stock cxl_port was loaded first, and is used: update the initramfs'
 }
 if port_is_module; then
 	modprobe cxl_core

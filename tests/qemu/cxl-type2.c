@@ -342,7 +342,8 @@ static void *raw_devices[MAX_RAW];
  */
 static void unlock_components(uint64_t id, unsigned int vcpu)
 {
-	(void)id, (void)vcpu;
+	(void)id;
+	(void)vcpu;
 	for (unsigned int i = 0; i < MAX_RAW; i++) {
 		uint32_t *component = raw_devices[i] ? find_component(raw_devices[i]) : NULL;
 

@@ -29,7 +29,7 @@ struct cxl_dev_state;
 	X(BAD_ARGUMENT, EINVAL, "the driver passed a bad argument")				\
 	X(BUSY, EBUSY, "this device state is attached already")					\
 	X(NO_MEMORY, ENOMEM, "out of memory")							\
-	X(NOT_IN_PROBE, EINVAL, "called from elsewhere than the probe() of the device's driver")	\
+	X(NOT_IN_PROBE, EINVAL, "called from elsewhere than the device's own probe()")		\
 	/* the device, as the driver described it */						\
 	X(NO_COMPONENT_REGS, ENXIO, "no component registers from cxl_pci_setup_regs()")		\
 	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
@@ -39,8 +39,8 @@ struct cxl_dev_state;
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
 	X(HOST_NOT_READY, EPROBE_DEFER, "CXL host found, but cxl_acpi is not bound to it yet")	\
-	X(HOST_NOT_LOADED, ENXIO, "cxl_acpi was not loaded in time: load it, then bind the device")	\
-	X(HOST_FAILED, ENXIO, "cxl_acpi could not bind the CXL host: its lines in dmesg say why")	\
+	X(HOST_NOT_LOADED, ENXIO, "cxl_acpi was not loaded in time: load it, then bind again")	\
+	X(HOST_FAILED, ENXIO, "cxl_acpi could not bind the CXL host: see its lines in dmesg")	\
 	X(PCI_ONLY, ENXIO, "the device is in a PCI-only slot, not below a CXL root port")	\
 	X(RESTRICTED, ENXIO, "restricted CXL devices (RCD, CXL 1.1) are not supported")		\
 	X(LINK_NOT_CXL, ENXIO, "the link did not train as CXL.mem")				\

@@ -206,10 +206,11 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  *
  * When this returns without an error, the memdev is bound to cxl_mem, its endpoint port is there,
  * its region is committed, and @range is the region's: memory the driver may map until it is
- * unbound, in one way: memremap(MEMREMAP_WB) where the device keeps it coherent with the processors'
- * caches (HDM-D, HDM-DB), else ioremap_wc() or ioremap(). It may request_mem_region() it. The memory
- * never becomes a dax device or System RAM by itself. When this returns an error, nothing of it is
- * left behind, and one line in the log says why (so does cxl_accel_attach_error() in
+ * unbound, in one way: memremap(MEMREMAP_WB) where the device keeps it coherent with the
+ * processors' caches (HDM-D, HDM-DB), else ioremap_wc() or ioremap(). It may request_mem_region()
+ * it. The memory never becomes a dax device or System RAM by itself. When this returns an error,
+ * nothing of it is left behind, and one line in the log says why (so does cxl_accel_attach_error()
+ * in
  * <cxl-accel/attach.h>).
  *
  * All of it goes away with the driver, after its remove(), and until then cxl_core uses the
@@ -228,13 +229,13 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  *
  * Context: only from the probe() of @cxlds->dev's driver, which runs under the device lock. From
  * anywhere else (a work item, devlink reload, an auxiliary driver's probe in another task) it is
- * refused with -EINVAL. May sleep, for tens of milliseconds. Takes, in this order, the device locks of the memdev and of
- * the endpoint port, then cxl_core's region locks.
+ * refused with -EINVAL. May sleep, for tens of milliseconds. Takes, in this order, the device locks
+ * of the memdev and of the endpoint port, then cxl_core's region locks.
  * Return: the memdev, or an ERR_PTR():
  * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), but its driver cxl_acpi is not bound
  *   yet; or an earlier binding of the device is not all gone. A probe() that hands this on is
  *   called again when that has changed, or when it is not waited for any longer: cxl_acpi's probe
- *   failed, or it was not loaded within a time (cxl_mem's parameter host_timeout), and the answer is
+ *   failed, or it was not loaded within a time (cxl_mem's parameter host_timeout): the answer is
  *   -ENXIO. A probe() that fails then is called again should cxl_acpi still come.
  * * -EINVAL: an argument is wrong, the capacity was never set, or this is not a probe()
  * * -EBUSY: @cxlds is attached already
