@@ -242,9 +242,9 @@ rmmod odd_accel
 # ---- what has not been seen ----
 
 # Elsewhere: HOST_FAILED, HOST_NOT_LOADED, NO_HOST and PCI_ONLY (defer.t), RANGE_IN_USE (soft-reserved.t),
-# RANGE_CONFLICT (decoders.t), NO_REGION (hostile.t). BEING_RELEASED and INTERRUPTED are a matter of luck
+# RANGE_CONFLICT (decoders.t). BEING_RELEASED and INTERRUPTED are a matter of luck
 # (rebind-stress.t, detach.t). The others cannot be brought about in this guest: no memory, a failing
-# cxl_core, a link that is not CXL, an RCD, a topology without ports, an unbound region.
+# cxl_core (NO_REGION, too), a link that is not CXL, an RCD, a topology without ports, an unbound region.
 sed -n 's/^\tX(\([A-Z_]*\),.*/\1/p' /root/attach.h | sort >/tmp/all
 is 'the rest of the table is what this guest cannot bring about' \
 	"$(grep -v -x -F -f /tmp/seen /tmp/all | tr '\n' ' ')" \

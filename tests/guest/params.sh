@@ -17,7 +17,7 @@ last=$((window + SIZE - 8))
 
 # ---- which there are: a new one needs its test here ----
 
-is 'cxl_mem has no parameters' "$(modinfo -p cxl_mem)" ''
+is 'cxl_mem has one parameter, which defer.t tries' "$(modinfo -p cxl_mem | sed 's/:.*//')" host_timeout
 is 'the sample has one' "$(modinfo -p cxl_accel_sample | sed 's/:.*//')" test_bytes
 rmmod cxl_mem
 log_mark
