@@ -53,6 +53,32 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 		cxld->target_type = CXL_DECODER_DEVMEM;
 }
 
+/* A region's target that is not there any more. */
+static int forget_target(struct device *dev, void *cxled)
+{
+	struct cxl_region_params *p;
+	int i;
+
+	if (!is_cxl_region(dev))
+		return 0;
+	p = &to_cxl_region(dev)->params;
+	for (i = 0; i < ARRAY_SIZE(p->targets); i++)
+		if (cmpxchg(&p->targets[i], cxled, NULL) == cxled)
+			p->nr_targets--;
+	return 0;
+}
+
+/*
+ * A region that could not be assembled to its end keeps the decoder as a target, but the decoder does
+ * not know: it is freed, and followed when the region goes. cxl_core has taken the decoder out of its
+ * region by now, if it has one. Its region rwsem cannot be had here; whoever looks at an unfinished
+ * region's targets meanwhile finds this one there or not.
+ */
+static void endpoint_decoder_removed(struct device *dev)
+{
+	bus_for_each_dev(&cxl_bus_type, NULL, to_cxl_endpoint_decoder(dev), forget_target);
+}
+
 static void device_added(struct device *dev)
 {
 	if (is_cxl_region(dev))
@@ -69,6 +95,8 @@ static int hooks_notify(struct notifier_block *nb, unsigned long action, void *d
 {
 	if (action == BUS_NOTIFY_ADD_DEVICE)
 		device_added(data);
+	else if (action == BUS_NOTIFY_DEL_DEVICE && is_endpoint_decoder(data))
+		endpoint_decoder_removed(data);
 	return NOTIFY_DONE;
 }
 

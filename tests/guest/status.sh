@@ -19,13 +19,26 @@ files() {
 
 uevents >/tmp/uevents &
 listener=$!
-wait_for 10 grep -q listening /tmp/uevents
+wait_for 10 grep -q listening /tmp/uevents || true
 # Those that there were since the last time.
 echo 1 >/tmp/uevents.seen
+# On a kernel without sockets nobody can be told.
+has_uevents() {
+	grep -q listening /tmp/uevents
+}
 uevents_new() {
 	sleep 0.2
 	tail -n +$(($(cat /tmp/uevents.seen) + 1)) /tmp/uevents
 	wc -l </tmp/uevents >/tmp/uevents.seen
+}
+
+# uevents_are WHAT WANT
+uevents_are() {
+	if has_uevents; then
+		is "$1" "$(uevents_new)" "$2"
+	else
+		skip "$1" 'this kernel has no sockets, by which it would tell'
+	fi
 }
 
 # look WANTED-STATUS WHAT: run it, keep what it says. The log has rotated meanwhile.
@@ -93,7 +106,7 @@ if [ "$1" = attached ]; then
 	is 'JSON: two devices' "$(json '.devices | length')" 2
 	range=$(printf '0x%x-0x%x' "${range% *}" $((${range% *} + ${range#* } - 1)))
 	is 'the files say the same' "$(files)" "attached ATTACHED 0 $range attached"
-	is 'a uevent told of it' "$(uevents_new)" \
+	uevents_are 'a uevent told of it' \
 		"change $dev0 CXL_ACCEL=attached CXL_ACCEL_RANGE=$range"
 	is 'JSON: the range that the device decodes' \
 		"$(json '.devices[] | select(.kind == "accelerator").range')" "$range"
@@ -103,9 +116,9 @@ if [ "$1" = attached ]; then
 	look 0 'the driver is unbound'
 	says 'detached, and the range that it still decodes' \
 		"^accelerator +$dev0 acce:0002: detached, $range: the driver has been unbound$"
-	is 'no uevent told of a loss' "$(uevents_new)" ''
+	uevents_are 'no uevent told of a loss' ''
 	pci_bind cxl_accel_sample "$dev0"
-	is 'a uevent told that it is attached again' "$(uevents_new)" \
+	uevents_are 'a uevent told that it is attached again' \
 		"change $dev0 CXL_ACCEL=attached CXL_ACCEL_RANGE=$range"
 
 	rmmod cxl_acpi
@@ -114,7 +127,7 @@ if [ "$1" = attached ]; then
 	says 'it says so' "^accelerator +$dev0 acce:0002: lost, $range: its memory has gone, and the driver with it$"
 	is 'the files say so' "$(files)" \
 		"lost ATTACHED 0 $range its memory has gone, and the driver with it"
-	is 'a uevent told of the loss' "$(uevents_new)" \
+	uevents_are 'a uevent told of the loss' \
 		"change $dev0 CXL_ACCEL=lost CXL_ACCEL_RANGE=$range"
 	ok 'a bind meanwhile is refused' sh -c "! echo $dev0 >$PCI_DRIVERS/cxl_accel_sample/bind"
 	look 4 'cxl_acpi is gone'
@@ -129,14 +142,14 @@ if [ "$1" = attached ]; then
 	}
 	ok 'the device is pulled' wait_for 30 gone
 	ok 'cxl_mem unloads' rmmod cxl_mem
-	is 'no uevent told of anything else' "$(uevents_new)" ''
+	uevents_are 'no uevent told of anything else' ''
 else
 	look 4 'nothing was committed'
 	says 'it says why' "^accelerator +$dev0 acce:0002: failed.*: platform firmware committed no HDM decoder of the device"
 	is 'the files say so' "$(files)" \
 		"failed NOT_COMMITTED -6  platform firmware committed no HDM decoder of the device"
 	is 'JSON: the error' "$(json '.devices[] | select(.kind == "accelerator").errno')" -6
-	is 'no uevent told of memory' "$(uevents_new)" ''
+	uevents_are 'no uevent told of memory' ''
 	rmmod cxl_accel_sample
 	rmmod cxl_mem
 	nok 'the files go with cxl_mem' test -e "$PCI/$dev0/cxl_accel"
