@@ -49,15 +49,15 @@ static int __init cxl_mem_init(void)
 	rc = detach_init();
 	if (rc)
 		goto err_host_wait;
-	rc = hooks_register();
-	if (rc)
-		goto err_detach;
 	rc = reserve_init();
 	if (rc)
-		goto err_hooks;
-	rc = port_init();
+		goto err_detach;
+	rc = hooks_register();
 	if (rc)
 		goto err_reserve;
+	rc = port_init();
+	if (rc)
+		goto err_hooks;
 	rc = in_use_init();
 	if (rc)
 		goto err_port;
@@ -75,10 +75,10 @@ err_in_use:
 	in_use_exit();
 err_port:
 	port_exit();
-err_reserve:
-	reserve_exit();
 err_hooks:
 	hooks_unregister();
+err_reserve:
+	reserve_exit();
 err_detach:
 	detach_exit();
 err_host_wait:
@@ -95,8 +95,8 @@ static void __exit cxl_mem_exit(void)
 	cxl_driver_unregister(&accel_region_driver);
 	in_use_exit();
 	port_exit();
-	reserve_exit();
 	hooks_unregister();
+	reserve_exit();
 	detach_exit();
 	host_wait_exit();
 	status_exit();

@@ -5,7 +5,9 @@
  * Owns: for each range that an accelerator decodes a reservation, from the loading of this module
  * until the device is gone. Talks to: the PCI bus, for devices that come and go; the resource tree,
  * where cxl_core looks for free space when somebody creates a region. Locks: called with the device
- * lock of a PCI function, takes that of the CXL root (ACPI0017), then reserve_lock.
+ * lock of a PCI function, takes that of the CXL root (ACPI0017), then reserve_lock, under which the
+ * platform bus is told of a device. So nothing of it is done within a bus notifier: those have a
+ * work item look at all devices again.
  *
  * An accelerator's decoders stay committed whether it has a region or not: its driver may be
  * unbound, may have failed to attach, may know nothing of CXL. The next region that somebody
@@ -37,7 +39,7 @@
 /**
  * struct reservation - a range that a device decodes
  * @node: in the list of all
- * @pdev: the PCI function; only compared, and goes with it
+ * @pdev: the PCI function; a reference is held
  * @nr: counts the function's ranges
  * @range: HPA
  * @holder: what holds it in the resource tree; NULL as long as there is no window around it
@@ -124,6 +126,13 @@ static struct reservation *reservation_find(struct pci_dev *pdev, const struct r
 	return NULL;
 }
 
+static void reservation_free(struct reservation *r)
+{
+	list_del(&r->node);
+	pci_dev_put(r->pdev);
+	kfree(r);
+}
+
 static struct reservation *reservation_add(struct pci_dev *pdev, const struct range *range)
 {
 	struct reservation *r;
@@ -135,26 +144,35 @@ static struct reservation *reservation_add(struct pci_dev *pdev, const struct ra
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return NULL;
-	r->pdev = pdev;
+	r->pdev = pci_dev_get(pdev);
 	r->nr = nr;
 	r->range = *range;
 	list_add_tail(&r->node, &reservations);
 	return r;
 }
 
-/* The device is gone, and decodes nothing. */
-static void reserve_end(struct pci_dev *pdev)
+/* On the bus there is none any more, or another one. */
+static bool is_gone(struct pci_dev *pdev)
+{
+	struct pci_dev *found = pci_get_domain_bus_and_slot(pci_domain_nr(pdev->bus),
+							    pdev->bus->number, pdev->devfn);
+
+	pci_dev_put(found);
+	return found != pdev;
+}
+
+/* A device that is gone decodes nothing. */
+static void end_gone(void)
 {
 	struct reservation *r, *next;
 
 	guard(mutex)(&reserve_lock);
 	list_for_each_entry_safe(r, next, &reservations, node) {
-		if (r->pdev != pdev)
+		if (!is_gone(r->pdev))
 			continue;
 		if (r->holder)
 			holder_remove(r->holder);
-		list_del(&r->node);
-		kfree(r);
+		reservation_free(r);
 	}
 }
 
@@ -193,25 +211,6 @@ void reserve_device(struct pci_dev *pdev)
 	kfree(ranges);
 }
 
-/**
- * reserve_windows_added() - cxl_acpi has added its windows, and is adding host bridges
- * @port: a port that has been registered, any but an endpoint
- *
- * No memdev is below it yet, so that nobody can have created a region.
- *
- * Context: may sleep; the device lock of the CXL root is held, if @port is a host bridge's.
- */
-void reserve_windows_added(struct cxl_port *port)
-{
-	struct reservation *r;
-
-	if (is_cxl_root(port) || !is_cxl_root(to_cxl_port(port->dev.parent)))
-		return;
-	guard(mutex)(&reserve_lock);
-	list_for_each_entry(r, &reservations, node)
-		reservation_place(r);
-}
-
 /* ---- devices that are there, come and go ---- */
 
 /* An expander's ranges are its regions', which cxl_pci and cxl_core look after. */
@@ -221,27 +220,8 @@ static bool is_accelerator(struct pci_dev *pdev)
 	       pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, 0);
 }
 
-static int reserve_notify(struct notifier_block *nb, unsigned long action, void *data)
-{
-	struct pci_dev *pdev = to_pci_dev(data);
-
-	/* A device that was plugged in has its BARs by the time that a driver is bound. */
-	if (action == BUS_NOTIFY_BIND_DRIVER && is_accelerator(pdev))
-		reserve_device(pdev);
-	else if (action == BUS_NOTIFY_REMOVED_DEVICE)
-		reserve_end(pdev);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block reserve_nb = {
-	.notifier_call = reserve_notify,
-};
-
-/*
- * Not in the task that loads this module: that may be a driver's probe() which asks for it, and
- * holds one of these locks.
- */
-static void reserve_busy_devices(struct work_struct *work)
+/* All devices again: what is bound now, whether there are windows now, what is gone. */
+static void reserve_all(struct work_struct *work)
 {
 	struct pci_dev *pdev = NULL;
 
@@ -253,8 +233,38 @@ static void reserve_busy_devices(struct work_struct *work)
 			reserve_device(pdev);
 		device_unlock(&pdev->dev);
 	}
+	end_gone();
 }
-static DECLARE_WORK(busy_work, reserve_busy_devices);
+static DECLARE_WORK(reserve_work, reserve_all);
+
+/*
+ * A device that was plugged in has its BARs by the time that a driver is bound. One that attaches has
+ * its ranges reserved by then, another one when its probe is over.
+ */
+static int reserve_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if ((action == BUS_NOTIFY_BIND_DRIVER && is_accelerator(to_pci_dev(data))) ||
+	    action == BUS_NOTIFY_REMOVED_DEVICE)
+		schedule_work(&reserve_work);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reserve_nb = {
+	.notifier_call = reserve_notify,
+};
+
+/**
+ * reserve_windows_added() - cxl_acpi has added its windows, and is adding host bridges
+ * @port: a port that has been registered, any but an endpoint
+ *
+ * Ranges that were waiting for a window are reserved when cxl_acpi's probe is over, before anybody has
+ * brought up a memdev below, and made a region of it.
+ */
+void reserve_windows_added(struct cxl_port *port)
+{
+	if (!is_cxl_root(port) && is_cxl_root(to_cxl_port(port->dev.parent)))
+		schedule_work(&reserve_work);
+}
 
 /* Held for a device that went while this module was not there. */
 static int holder_of_gone_device(struct device *dev, const void *data)
@@ -300,8 +310,12 @@ int reserve_init(void)
 			busy = true;
 		}
 	}
+	/*
+	 * Not in this task: it may be a driver's probe() that has asked for this module, and holds one of
+	 * these locks.
+	 */
 	if (busy)
-		schedule_work(&busy_work);
+		schedule_work(&reserve_work);
 	return 0;
 }
 
@@ -311,10 +325,8 @@ void reserve_exit(void)
 	struct reservation *r, *next;
 
 	bus_unregister_notifier(&pci_bus_type, &reserve_nb);
-	cancel_work_sync(&busy_work);
+	cancel_work_sync(&reserve_work);
 	guard(mutex)(&reserve_lock);
-	list_for_each_entry_safe(r, next, &reservations, node) {
-		list_del(&r->node);
-		kfree(r);
-	}
+	list_for_each_entry_safe(r, next, &reservations, node)
+		reservation_free(r);
 }

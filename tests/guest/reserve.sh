@@ -94,7 +94,10 @@ refused 'cxl_mem before cxl_acpi'
 # ---- the device goes ----
 
 echo 1 >"$PCI/$addr/remove"
-is 'device gone: nothing is reserved for it' "$(reservations)" 0
+not_reserved() {
+	[ "$(reservations)" = 0 ]
+}
+ok 'device gone: nothing is reserved for it' wait_for 10 not_reserved
 ok 'device gone: the expander gets its range' ram_region decoder0.0 "$(memdev "$exp")"
 like 'device gone: that very range' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : region"
 find_parts "$exp"
