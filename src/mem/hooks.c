@@ -69,10 +69,10 @@ static int forget_target(struct device *dev, void *cxled)
 }
 
 /*
- * A region that could not be assembled to its end keeps the decoder as a target, but the decoder does
- * not know: it is freed, and followed when the region goes. cxl_core has taken the decoder out of its
- * region by now, if it has one. Its region rwsem cannot be had here; whoever looks at an unfinished
- * region's targets meanwhile finds this one there or not.
+ * A region that could not be assembled to its end keeps the decoder as a target, but the decoder
+ * does not know: it is freed, and followed when the region goes. cxl_core has taken the decoder out
+ * of its region by now, if it has one. Its region rwsem cannot be had here; whoever looks at an
+ * unfinished region's targets meanwhile finds this one there or not.
  */
 static void endpoint_decoder_removed(struct device *dev)
 {

@@ -238,8 +238,8 @@ static void reserve_all(struct work_struct *work)
 static DECLARE_WORK(reserve_work, reserve_all);
 
 /*
- * A device that was plugged in has its BARs by the time that a driver is bound. One that attaches has
- * its ranges reserved by then, another one when its probe is over.
+ * A device that was plugged in has its BARs by the time that a driver is bound. One that attaches
+ * has its ranges reserved by then, another one when its probe is over.
  */
 static int reserve_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -257,8 +257,8 @@ static struct notifier_block reserve_nb = {
  * reserve_windows_added() - cxl_acpi has added its windows, and is adding host bridges
  * @port: a port that has been registered, any but an endpoint
  *
- * Ranges that were waiting for a window are reserved when cxl_acpi's probe is over, before anybody has
- * brought up a memdev below, and made a region of it.
+ * Ranges that were waiting for a window are reserved when cxl_acpi's probe is over, before anybody
+ * has brought up a memdev below, and made a region of it.
  */
 void reserve_windows_added(struct cxl_port *port)
 {
@@ -311,8 +311,8 @@ int reserve_init(void)
 		}
 	}
 	/*
-	 * Not in this task: it may be a driver's probe() that has asked for this module, and holds one of
-	 * these locks.
+	 * Not in this task: it may be a driver's probe() that has asked for this module, and
+	 * holds one of these locks.
 	 */
 	if (busy)
 		schedule_work(&reserve_work);
