@@ -28,6 +28,10 @@
 #include "core.h"
 #include "public.h"
 
+/* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices, capability register */
+#define CXL_DEVICE_DVSEC		0
+#define   CXL_DEVICE_CAP		0xa
+
 /* Private: drivers that are built already need not care when it changes. */
 #ifndef __GENKSYMS__
 struct accel_region;

@@ -322,6 +322,13 @@ static int attach_report(struct device *dev, enum cxl_accel_attach_status status
 	return rc;
 }
 
+/* For the driver, which asks by cxl_accel_attach_error(), and for whoever looks into sysfs. */
+static void attach_ended(struct cxl_accel *accel, enum cxl_accel_attach_status status)
+{
+	WRITE_ONCE(accel->status, status);
+	status_set(accel->dev, status, &accel->range);
+}
+
 struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct range *range)
 {
 	enum cxl_accel_attach_status status;
@@ -334,20 +341,16 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 	if (!cxlds || !range || !cxlds->accel || cxlds->accel->dev != cxlds->dev) {
 		pr_err("CXL attach failed: %s\n",
 		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
-		if (cxlds && cxlds->accel && !cxlds->accel->attached) {
-			WRITE_ONCE(cxlds->accel->status, CXL_ACCEL_ATTACH_BAD_ARGUMENT);
-			status_set(cxlds->accel->dev, CXL_ACCEL_ATTACH_BAD_ARGUMENT, NULL);
-		}
+		if (cxlds && cxlds->accel && !cxlds->accel->attached)
+			attach_ended(cxlds->accel, CXL_ACCEL_ATTACH_BAD_ARGUMENT);
 		return ERR_PTR(-EINVAL);
 	}
 
 	accel = cxlds->accel;
 	status = in_probe(cxlds->dev) ? attach(cxlds, &cxlmd) : CXL_ACCEL_ATTACH_NOT_IN_PROBE;
 	/* An attach that is there already stays, and so does its status. */
-	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED) {
-		WRITE_ONCE(accel->status, status);
-		status_set(cxlds->dev, status, &accel->range);
-	}
+	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED)
+		attach_ended(accel, status);
 	rc = attach_report(cxlds->dev, status);
 	if (rc)
 		return ERR_PTR(rc);

@@ -16,18 +16,16 @@
 
 #include "accel.h"
 
-/* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices */
-#define DVSEC_DEVICE		0
-#define   DVSEC_CAP		0x0a
-#define     DVSEC_CAP_RANGES	GENMASK(5, 4)
-#define   DVSEC_CTRL		0x0c
-#define     DVSEC_CTRL_MEM	BIT(2)
-#define   DVSEC_RANGE(n)	(0x18 + 0x10 * (n))
-#define     RANGE_SIZE_HI	0x0
-#define     RANGE_SIZE_LO	0x4
-#define     RANGE_BASE_HI	0x8
-#define     RANGE_BASE_LO	0xc
-#define   DVSEC_MAX_RANGES	2
+/* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices; what CXL_DEVICE_CAP says, and the rest */
+#define DVSEC_CAP_RANGES	GENMASK(5, 4)
+#define DVSEC_CTRL		0x0c
+#define   DVSEC_CTRL_MEM	BIT(2)
+#define DVSEC_RANGE(n)		(0x18 + 0x10 * (n))
+#define   RANGE_SIZE_HI		0x0
+#define   RANGE_SIZE_LO		0x4
+#define   RANGE_BASE_HI		0x8
+#define   RANGE_BASE_LO		0xc
+#define DVSEC_MAX_RANGES	2
 
 /* CXL 3.1 section 8.2.4.20: HDM Decoder Capability Structure */
 #define HDM_CAP			0x00
@@ -105,11 +103,11 @@ static u64 dvsec_read64(struct pci_dev *pdev, int hi, int lo)
 /* CXL 3.1 section 8.1.3.8: where no HDM decoder is enabled, Mem_Enable makes these decode. */
 static int dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
 {
-	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, DVSEC_DEVICE);
+	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, CXL_DEVICE_DVSEC);
 	int i, nr = 0;
 	u16 cap, ctrl;
 
-	if (!dvsec || pci_read_config_word(pdev, dvsec + DVSEC_CAP, &cap) ||
+	if (!dvsec || pci_read_config_word(pdev, dvsec + CXL_DEVICE_CAP, &cap) ||
 	    pci_read_config_word(pdev, dvsec + DVSEC_CTRL, &ctrl) ||
 	    PCI_POSSIBLE_ERROR(cap) || PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & DVSEC_CTRL_MEM))
 		return 0;

@@ -15,10 +15,8 @@
 /* CXL 3.1 section 9.18.1: the host bridges */
 #define CXL_HOST_BRIDGE_HID	"ACPI0016"
 
-/* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices, capability register */
-#define CXL_DEVICE_DVSEC		0
-#define   CXL_DEVICE_CAP		0xa
-#define     CXL_DEVICE_CAP_MEM		BIT(2)
+/* Of CXL_DEVICE_CAP. */
+#define CXL_DEVICE_CAP_MEM		BIT(2)
 
 /* CXL 3.1 section 8.2.1.3: Flex Bus Port DVSEC, status register */
 #define CXL_FLEXBUS_DVSEC		7

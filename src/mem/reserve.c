@@ -110,6 +110,15 @@ static void reservation_place(struct reservation *r)
 
 /* ---- all reservations ---- */
 
+/* The function of that address, to be compared only: no reference is held. */
+static const struct pci_dev *function_at(int domain, unsigned int bus, unsigned int devfn)
+{
+	struct pci_dev *pdev = pci_get_domain_bus_and_slot(domain, bus, devfn);
+
+	pci_dev_put(pdev);
+	return pdev;
+}
+
 static struct reservation *reservation_find(struct pci_dev *pdev, const struct range *range,
 					    int *nr)
 {
@@ -154,11 +163,7 @@ static struct reservation *reservation_add(struct pci_dev *pdev, const struct ra
 /* On the bus there is none any more, or another one. */
 static bool is_gone(struct pci_dev *pdev)
 {
-	struct pci_dev *found = pci_get_domain_bus_and_slot(pci_domain_nr(pdev->bus),
-							    pdev->bus->number, pdev->devfn);
-
-	pci_dev_put(found);
-	return found != pdev;
+	return function_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn) != pdev;
 }
 
 /* A device that is gone decodes nothing. */
@@ -217,22 +222,35 @@ void reserve_device(struct pci_dev *pdev)
 static bool is_accelerator(struct pci_dev *pdev)
 {
 	return pdev->class >> 8 != PCI_CLASS_MEMORY_CXL &&
-	       pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, 0);
+	       pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, CXL_DEVICE_DVSEC);
+}
+
+/* Of all accelerators, or of those whose device lock is free: returns whether that was all. */
+static bool reserve_accelerators(bool wait)
+{
+	struct pci_dev *pdev = NULL;
+	bool all = true;
+
+	for_each_pci_dev(pdev) {
+		if (!is_accelerator(pdev))
+			continue;
+		if (wait) {
+			device_lock(&pdev->dev);
+		} else if (!device_trylock(&pdev->dev)) {
+			all = false;
+			continue;
+		}
+		if (device_is_registered(&pdev->dev))
+			reserve_device(pdev);
+		device_unlock(&pdev->dev);
+	}
+	return all;
 }
 
 /* All devices again: what is bound now, whether there are windows now, what is gone. */
 static void reserve_all(struct work_struct *work)
 {
-	struct pci_dev *pdev = NULL;
-
-	for_each_pci_dev(pdev) {
-		if (!is_accelerator(pdev))
-			continue;
-		device_lock(&pdev->dev);
-		if (device_is_registered(&pdev->dev))
-			reserve_device(pdev);
-		device_unlock(&pdev->dev);
-	}
+	reserve_accelerators(true);
 	end_gone();
 }
 static DECLARE_WORK(reserve_work, reserve_all);
@@ -270,13 +288,9 @@ void reserve_windows_added(struct cxl_port *port)
 static int holder_of_gone_device(struct device *dev, const void *data)
 {
 	unsigned int domain, bus, slot, fn;
-	struct pci_dev *pdev;
 
-	if (sscanf(dev_name(dev), NAME_PREFIX "%x:%x:%x.%x.", &domain, &bus, &slot, &fn) != 4)
-		return 0;
-	pdev = pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(slot, fn));
-	pci_dev_put(pdev);
-	return !pdev;
+	return sscanf(dev_name(dev), NAME_PREFIX "%x:%x:%x.%x.", &domain, &bus, &slot, &fn) == 4 &&
+	       !function_at(domain, bus, PCI_DEVFN(slot, fn));
 }
 
 static void remove_stale_holders(void)
@@ -291,8 +305,6 @@ static void remove_stale_holders(void)
 
 int reserve_init(void)
 {
-	struct pci_dev *pdev = NULL;
-	bool busy = false;
 	int rc;
 
 	rc = bus_register_notifier(&pci_bus_type, &reserve_nb);
@@ -300,21 +312,11 @@ int reserve_init(void)
 		return rc;
 
 	remove_stale_holders();
-	for_each_pci_dev(pdev) {
-		if (!is_accelerator(pdev))
-			continue;
-		if (device_trylock(&pdev->dev)) {
-			reserve_device(pdev);
-			device_unlock(&pdev->dev);
-		} else {
-			busy = true;
-		}
-	}
 	/*
-	 * Not in this task: it may be a driver's probe() that has asked for this module, and
-	 * holds one of these locks.
+	 * This task does not wait: it may be a driver's probe() that has asked for this module,
+	 * and holds one of these locks.
 	 */
-	if (busy)
+	if (!reserve_accelerators(false))
 		schedule_work(&reserve_work);
 	return 0;
 }

@@ -151,12 +151,17 @@ static const struct attribute_group status_group = {
 	.attrs = status_attrs,
 };
 
-/* A record that is in no list any more. The directory's readers are waited for. */
 static void record_free(struct accel_record *r)
 {
-	sysfs_remove_group(&r->dev->kobj, &status_group);
 	put_device(r->dev);
 	kfree(r);
+}
+
+/* A record that is in no list any more. The directory's readers are waited for. */
+static void record_remove(struct accel_record *r)
+{
+	sysfs_remove_group(&r->dev->kobj, &status_group);
+	record_free(r);
 }
 
 /**
@@ -177,8 +182,7 @@ int status_add(struct device *dev)
 
 	scoped_guard(mutex, &status_lock) {
 		if (record_find(dev)) {
-			put_device(dev);
-			kfree(r);
+			record_free(r);
 			return 0;
 		}
 		list_add(&r->node, &records);
@@ -188,8 +192,7 @@ int status_add(struct device *dev)
 	if (rc) {
 		scoped_guard(mutex, &status_lock)
 			list_del(&r->node);
-		put_device(dev);
-		kfree(r);
+		record_free(r);
 	}
 	return rc;
 }
@@ -332,7 +335,7 @@ static int status_notify(struct notifier_block *nb, unsigned long action, void *
 			list_del(&r->node);
 	}
 	if (r)
-		record_free(r);
+		record_remove(r);
 	return NOTIFY_DONE;
 }
 
@@ -353,6 +356,6 @@ void status_exit(void)
 	/* Nobody else knows of them: no driver that could be attached is loaded. */
 	list_for_each_entry_safe(r, next, &records, node) {
 		list_del(&r->node);
-		record_free(r);
+		record_remove(r);
 	}
 }
