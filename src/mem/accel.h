@@ -51,8 +51,7 @@ struct accel_region;
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @adding: the one that cxl_core is making a region of; the attaching task's
  * @route: decoders above the endpoint that are held in place; protected likewise
- * @drvdata: what the driver had set on @dev before it was lent to cxl_core
- * @drvdata_lent: that is the case now
+ * @copy: of @dev, while the endpoint is probed, see endpoint.c
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
@@ -76,8 +75,7 @@ struct cxl_accel {
 	struct list_head regions;
 	struct accel_region *adding;
 	struct list_head route;
-	void *drvdata;
-	bool drvdata_lent;
+	struct pci_dev *copy;
 	bool devmem;
 	enum cxl_accel_attach_status refused;
 
@@ -138,6 +136,7 @@ void hooks_unregister(void);
 
 /* endpoint.c: when an endpoint port is probed */
 void endpoint_added(struct cxl_port *port);
+void endpoint_decoded(struct cxl_accel *accel);
 
 /* route.c: the decoders above the endpoint */
 int route_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,

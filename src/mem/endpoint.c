@@ -2,18 +2,23 @@
 /*
  * An accelerator's endpoint port is probed from within the attach, and at no other time.
  *
- * Owns: the drvdata of the PCI function, for the time of that probe. Talks to: the driver core, by
- * way of a PM domain. Locks: called with the endpoint's device lock, and in the one case that does
- * anything with that of the PCI function.
+ * Owns: a copy of the PCI function's struct, for the first steps of that probe. Talks to: the
+ * driver core, by way of a PM domain. Locks: called with the endpoint's device lock, and in the one
+ * case that does anything with that of the PCI function.
  *
- * cxl_core finds the state of an endpoint's device in the drvdata of the PCI function, where an
- * accelerator's driver keeps its own; so for the time of the probe it is given the one that it
- * expects. At any other time the driver is running and needs its drvdata, and a probe (user space
- * binding the endpoint again after unbinding it) is refused before it starts: without this it
- * follows a foreign pointer.
+ * Up to 6.13 cxl_dvsec_rr_decode() takes the PCI function from the device's state, and the state from
+ * the drvdata of the PCI function, where an accelerator's driver keeps its own. That must stay there:
+ * interrupt handlers, and cor_error_detected() of AER, do not take the device lock. So during these
+ * steps the state names a copy of the function that has the state for its drvdata. It is good for
+ * config space and for log lines, which is all that cxl_core does with it: it is in no list, and no
+ * reference is taken.
+ *
+ * At any other time a probe (user space binding the endpoint again after unbinding it) is refused
+ * before it starts: it would follow a foreign pointer.
  */
 #include <linux/device.h>
 #include <linux/pm_domain.h>
+#include <linux/slab.h>
 
 #include "accel.h"
 
@@ -28,17 +33,30 @@ static struct cxl_accel *endpoint_attaching(struct device *dev)
 static int endpoint_activate(struct device *dev)
 {
 	struct cxl_accel *accel = endpoint_attaching(dev);
-	struct pci_dev *pdev;
 
 	if (!accel) {
 		dev_dbg(dev, "bound by its accelerator's driver only\n");
 		return ENXIO;
 	}
-	pdev = to_pci_dev(accel->dev);
-	accel->drvdata = pci_get_drvdata(pdev);
-	accel->drvdata_lent = true;
-	pci_set_drvdata(pdev, accel->cxlds);
+	accel->copy = kmemdup(to_pci_dev(accel->dev), sizeof(*accel->copy), GFP_KERNEL);
+	if (!accel->copy) {
+		accel->refused = CXL_ACCEL_ATTACH_NO_MEMORY;
+		return ENOMEM;
+	}
+	pci_set_drvdata(accel->copy, accel->cxlds);
+	accel->cxlds->dev = &accel->copy->dev;
 	return 0;
+}
+
+/**
+ * endpoint_decoded() - the endpoint's DVSEC has been read
+ * @accel: the accelerator, being attached by this task
+ *
+ * The first decoder is the first that is heard of the probe after that.
+ */
+void endpoint_decoded(struct cxl_accel *accel)
+{
+	accel->cxlds->dev = accel->dev;
 }
 
 /* Called after the probe, whether it went well (sync) or not (dismiss); dismiss at unbind, too. */
@@ -46,10 +64,11 @@ static void endpoint_probed(struct device *dev)
 {
 	struct cxl_accel *accel = endpoint_attaching(dev);
 
-	if (!accel || !accel->drvdata_lent)
+	if (!accel)
 		return;
-	accel->drvdata_lent = false;
-	pci_set_drvdata(to_pci_dev(accel->dev), accel->drvdata);
+	endpoint_decoded(accel);
+	kfree(accel->copy);
+	accel->copy = NULL;
 }
 
 /*

@@ -37,6 +37,7 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 	if (!accel)
 		return;
 
+	endpoint_decoded(accel);
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
 		if (list_empty(&accel->regions))
 			status_range(accel->dev, &cxld->hpa_range);

@@ -223,9 +223,7 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * platform firmware committed stays committed in all these cases, so that the device can be bound
  * again.
  *
- * The drvdata of the PCI device is not the driver's for a part of the call (cxl_core of older
- * kernels needs it), and is again when it returns. So nothing that runs at the same time, like an
- * interrupt handler, may rely on pci_get_drvdata() before this has returned.
+ * The drvdata of the PCI device is the driver's all the time.
  *
  * Context: only from the probe() of @cxlds->dev's driver, which runs under the device lock. From
  * anywhere else (a work item, devlink reload, an auxiliary driver's probe in another task) it is

@@ -32,6 +32,16 @@ static bool remove_waits;
 module_param(remove_waits, bool, 0644);
 MODULE_PARM_DESC(remove_waits, "remove() takes until this is off");
 
+/* Of AER, which does not take the device lock: how many there were, and found what they should. */
+static int errors;
+module_param(errors, int, 0444);
+static int errors_in_attach;
+module_param(errors_in_attach, int, 0444);
+static int errors_lost;
+module_param(errors_lost, int, 0444);
+
+static bool attaching;
+
 struct odd {
 	struct cxl_dev_state cxlds;
 	struct range range;
@@ -77,7 +87,9 @@ static int odd_attach(struct pci_dev *pdev, struct odd *odd)
 	if (rc)
 		pci_info(pdev, "odd: capacity refused: %d\n", rc);
 
+	WRITE_ONCE(attaching, true);
 	cxlmd = devm_cxl_probe_mem(&odd->cxlds, &odd->range);
+	WRITE_ONCE(attaching, false);
 	rc = PTR_ERR_OR_ZERO(cxlmd);
 	pci_info(pdev, "odd: %d %s\n", rc,
 		 cxl_accel_attach_error_str(cxl_accel_attach_error(&odd->cxlds)));
@@ -157,6 +169,22 @@ static void odd_remove(struct pci_dev *pdev)
 	pci_info(pdev, "removed\n");
 }
 
+static void odd_cor_error_detected(struct pci_dev *pdev)
+{
+	struct odd *odd = pci_get_drvdata(pdev);
+
+	errors++;
+	if (READ_ONCE(attaching))
+		errors_in_attach++;
+	/* None before probe() has set it. */
+	if (odd && odd->end != ODD_END)
+		errors_lost++;
+}
+
+static const struct pci_error_handlers odd_err_handler = {
+	.cor_error_detected = odd_cor_error_detected,
+};
+
 static const struct pci_device_id odd_ids[] = {
 	{ PCI_DEVICE(0xacce, 0x0002) },
 	{ }
@@ -168,6 +196,7 @@ static struct pci_driver odd_driver = {
 	.id_table = odd_ids,
 	.probe = odd_probe,
 	.remove = odd_remove,
+	.err_handler = &odd_err_handler,
 };
 module_pci_driver(odd_driver);
 
