@@ -35,6 +35,8 @@ guest_test locked --firmware all:hdm-d/locked "${MEM[@]}" "${VENDOR[@]}" -- \
 guest_test 'Type-2 window' --window hb0:4G:type2+volatile --firmware all:hdm-d "${MEM[@]}" "${VENDOR[@]}" \
 	-- detach.sh loss_type2_window
 guest_test slow --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" -- races.sh
+guest_test 'stuck remove()' --topology mixed --firmware dev0:hdm-d "${MEM[@]}" "${ODD[@]}" \
+	-- stuck-remove.sh
 guest_test hot-plug --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- hotplug.sh
 
 done_testing

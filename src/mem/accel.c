@@ -57,6 +57,7 @@ struct cxl_accel *accel_create(struct device *dev)
 	accel->dev = get_device(dev);
 	accel->range = (struct range){ .start = 0, .end = -1 };
 	INIT_WORK(&accel->lost, detach_release);
+	init_completion(&accel->released);
 	INIT_LIST_HEAD(&accel->regions);
 	INIT_LIST_HEAD(&accel->route);
 
@@ -176,6 +177,7 @@ void accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 	guard(mutex)(&accels_lock);
 	accel->cxlds = cxlds;
 	accel->attach_nr++;
+	reinit_completion(&accel->released);
 	accel->attached = true;
 }
 

@@ -20,6 +20,7 @@
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/range.h>
@@ -42,6 +43,7 @@ struct accel_region;
  * @node: in the list of all of them, while @ref lasts
  * @dev: the PCI function; a reference is held
  * @lost: releases the driver, see detach.c
+ * @released: it has, or has seen that it need not
  * @cause: why the attach under way has failed so far; the attaching task's
  * @status: how the last attach ended
  * @attacher: task whose attach is under way; NULL otherwise
@@ -65,6 +67,7 @@ struct cxl_accel {
 	struct list_head node;
 	struct device *dev;
 	struct work_struct lost;
+	struct completion released;
 
 	enum cxl_accel_attach_status cause;
 	enum cxl_accel_attach_status status;
@@ -131,6 +134,7 @@ bool host_port_is_unbound(struct device *dev);
 extern struct cxl_driver cxl_mem_driver;
 
 /* hooks.c: ports, decoders and regions before anybody can use them */
+void hooks_set_domain(struct device *dev, struct dev_pm_domain *domain);
 int hooks_register(void);
 void hooks_unregister(void);
 
@@ -172,7 +176,7 @@ int committed_ranges(struct pci_dev *pdev, struct range *ranges);
 int detach_init(void);
 void detach_exit(void);
 void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
-void detach_lost(struct cxl_accel *accel, unsigned int attach_nr);
+bool detach_lost(struct cxl_accel *accel, unsigned int attach_nr);
 void detach_release(struct work_struct *work);
 
 /* port_stock.c: which cxl_port is there; a stock one is made to do what ours does */

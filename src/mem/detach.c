@@ -24,6 +24,9 @@
 
 #include "accel.h"
 
+/* A driver's remove() takes milliseconds, if it is not stuck. */
+#define RELEASE_WAIT	(3 * HZ)
+
 static struct workqueue_struct *detach_wq;
 
 /* Of the work item: drops the reference that came with it. */
@@ -40,6 +43,7 @@ void detach_release(struct work_struct *work)
 		dev_info(dev, "CXL memory is gone, releasing the driver\n");
 		status_lost(dev);
 		device_release_driver(dev);
+		complete_all(&accel->released);
 
 		scoped_guard(device, dev) {
 			accel->releasing = false;
@@ -48,6 +52,7 @@ void detach_release(struct work_struct *work)
 		if (again && device_attach(dev) < 0)
 			dev_dbg(dev, "not bound again\n");
 	}
+	complete_all(&accel->released);
 	accel_put(accel);
 }
 
@@ -58,20 +63,24 @@ void detach_release(struct work_struct *work)
  *
  * Context: any process context, whatever device locks of the cxl bus are held. Returns before the
  * driver is released.
+ * Return: whether it will be.
  */
-void detach_lost(struct cxl_accel *accel, unsigned int attach_nr)
+bool detach_lost(struct cxl_accel *accel, unsigned int attach_nr)
 {
 	if (!accel_is_lost(accel, attach_nr))
-		return;
+		return false;
 	kref_get(&accel->ref);
 	if (!queue_work(detach_wq, &accel->lost))
 		accel_put(accel);
+	return true;
 }
 
 /*
  * In place of cxl_core's work function, which would unbind the memdev and leave the driver alone.
  * The caller's reference on the memdev comes with the work. Waits for the release, so that whoever
- * drains the cxl bus (removal of cxl_acpi, the bus's flush attribute) finds it done.
+ * drains the cxl bus (removal of cxl_acpi, the bus's flush attribute) finds it done; but not for the
+ * next probe, and not for long: this queue does one thing at a time, and what an expander's memdev is
+ * waiting for may be next.
  */
 static void detach_memdev(struct work_struct *work)
 {
@@ -80,8 +89,8 @@ static void detach_memdev(struct work_struct *work)
 	struct cxl_accel *accel = accel_get_by_memdev(cxlmd, &attach_nr);
 
 	if (accel) {
-		detach_lost(accel, attach_nr);
-		flush_work(&accel->lost);
+		if (detach_lost(accel, attach_nr) || work_busy(&accel->lost))
+			wait_for_completion_timeout(&accel->released, RELEASE_WAIT);
 		accel_put(accel);
 	}
 	put_device(&cxlmd->dev);

@@ -88,5 +88,5 @@ static struct dev_pm_domain endpoint_domain = {
 void endpoint_added(struct cxl_port *port)
 {
 	if (endpoint_attaching(&port->dev))
-		dev_pm_domain_set(&port->dev, &endpoint_domain);
+		hooks_set_domain(&port->dev, &endpoint_domain);
 }

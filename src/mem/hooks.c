@@ -14,10 +14,32 @@
  *
  * It takes a decoder that nobody has committed for an expander's, though an accelerator's is for
  * device coherent memory (HDM-D).
+ *
+ * All that is written here is written before the device can be found or probed. cxl_core's region
+ * rwsem, under which it is read later, cannot be had: it is not exported.
  */
 #include <linux/device.h>
+#include <linux/pm_domain.h>
 
 #include "accel.h"
+
+/**
+ * hooks_set_domain() - have a say in whether a device is probed
+ * @dev: a device that is being added: it is not bound
+ * @domain: whose activate() is asked
+ *
+ * That wants the device lock, which is free: nobody has probed the device yet. Waiting for it here
+ * would have the bus's notifiers wait for a device, as devices wait for them. Should somebody have
+ * it all the same, he is about to probe, and must find the domain.
+ */
+void hooks_set_domain(struct device *dev, struct dev_pm_domain *domain)
+{
+	bool locked = device_trylock(dev);
+
+	dev_pm_domain_set(dev, domain);
+	if (locked)
+		device_unlock(dev);
+}
 
 /* In place of what would reset the decoder. */
 static void stay_committed(struct cxl_decoder *cxld)

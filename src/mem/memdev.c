@@ -195,6 +195,8 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 	else if (!bound)
 		rc = memdev_fail(cxlmd, accel, ENDPOINT_NOT_BOUND,
 				 "%s failed probe", dev_name(&endpoint->dev));
+	if (accel && !bound && accel->refused != CXL_ACCEL_ATTACH_ATTACHED)
+		accel->cause = accel->refused;
 	put_device(&endpoint->dev);
 	return rc;
 }
@@ -265,6 +267,27 @@ static int memdev_assemble_region(struct cxl_accel *accel, struct cxl_memdev *cx
 	return accel->cause == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
 }
 
+static int memdev_bind(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+{
+	int rc;
+
+	rc = memdev_add_debugfs(cxlmd);
+	if (rc)
+		return rc;
+
+	rc = memdev_connect(cxlmd, accel);
+	if (rc)
+		return rc;
+
+	if (accel) {
+		rc = memdev_assemble_region(accel, cxlmd);
+		if (rc)
+			return rc;
+	}
+
+	return memdev_block_suspend(&cxlmd->dev);
+}
+
 static int cxl_mem_probe(struct device *dev)
 {
 	struct cxl_memdev *cxlmd = to_cxl_memdev(dev);
@@ -283,21 +306,11 @@ static int cxl_mem_probe(struct device *dev)
 	if (accel)
 		detach_arm(accel, cxlmd);
 
-	rc = memdev_add_debugfs(cxlmd);
-	if (rc)
-		return rc;
-
-	rc = memdev_connect(cxlmd, accel);
-	if (rc)
-		return rc;
-
-	if (accel) {
-		rc = memdev_assemble_region(accel, cxlmd);
-		if (rc)
-			return rc;
-	}
-
-	return memdev_block_suspend(dev);
+	rc = memdev_bind(cxlmd, accel);
+	/* Whatever step it was. What cxl_port had no memory for shows as a probe that failed. */
+	if (accel && rc == -ENOMEM)
+		accel->cause = CXL_ACCEL_ATTACH_NO_MEMORY;
+	return rc;
 }
 
 struct cxl_driver cxl_mem_driver = {

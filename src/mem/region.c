@@ -156,7 +156,7 @@ void accel_region_added(struct cxl_region *cxlr)
 	ar->cxlr = cxlr;
 	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
 	cxlr->type = ar->cxled->cxld.target_type;
-	dev_pm_domain_set(&cxlr->dev, &region_domain);
+	hooks_set_domain(&cxlr->dev, &region_domain);
 }
 
 static struct accel_region *find_by_region(struct cxl_accel *accel, const struct cxl_region *cxlr)
