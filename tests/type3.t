@@ -15,7 +15,7 @@ guest_program mem_ioctl
 
 # That the stock cxl_port is there, and should not be.
 allowed() {
-	grep -v '^cxl_mem: the stock cxl_port was loaded before that of cxl-accel' "$1"
+	grep -a -v '^cxl_mem: the stock cxl_port was loaded first, and is used: ' "$1"
 }
 
 # facts FILE [OPTION]... -- SCENARIO
@@ -27,7 +27,7 @@ facts() {
 		tail -n 60 "$file.stderr"
 		return 1
 	fi
-	grep -c '^====' "$file"
+	grep -a -c '^====' "$file"
 }
 
 # same [--stale] SCENARIO [OPTION of scripts/vm]...: with --stale, by our cxl_mem and the stock cxl_port
