@@ -44,11 +44,15 @@ check_decode() {
 }
 
 parse_firmware() {
-	local item dev names decode options
+	local item dev names decode options broken=()
 
 	allow_windows
 	[ "$1" != none ] || return 0
 	for item in ${1//,/ }; do
+		if [ "$item" = broken-cedt ]; then
+			broken=("$item")
+			continue
+		fi
 		names=${item%%:*} decode=${item#*:}
 		IFS=/ read -ra options <<<"$decode"
 		check_decode "$item" "$names" "${options[@]}"
@@ -61,6 +65,7 @@ parse_firmware() {
 			add_firmware "$decode" "$dev"
 		done
 	done
+	firmware_args+=("${broken[@]}")
 }
 
 allow_windows() {

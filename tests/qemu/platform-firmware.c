@@ -5,10 +5,12 @@
  * QEMU's firmware leaves every HDM decoder free. This program runs in the guest before any CXL
  * module is loaded, and commits decoders for the devices that it is told of:
  *
- *	platform-firmware [window=N:ALLOW]... SERIAL[+SERIAL]...:KIND[/OPTION]...
+ *	platform-firmware [window=N:ALLOW]... [SERIAL[+SERIAL]...:KIND[/OPTION]...]... [broken-cedt]
  *
  *	window=N:ALLOW		the N-th window of the CEDT allows what these CFMWS restriction
  *				bits say; QEMU's allow everything
+ *	broken-cedt		in the end the CEDT's first structure gets a length of 0, with which
+ *				cxl_acpi does not bind the CXL host
  *
  *	KIND hdm-d		decoders committed, target type device-coherent memory
  *	KIND hdm-h		decoders committed, target type host-only-coherent memory
@@ -418,6 +420,13 @@ static void restrict_window(const char *text)
 		die("'%s': the CEDT has not so many windows", text);
 	cedt[s - cedt + CFMWS_TYPES] = allow;
 	cedt[s - cedt + CFMWS_TYPES + 1] = allow >> 8;
+}
+
+static void break_cedt(void)
+{
+	cedt[CEDT_HEADER + 2] = 0;
+	cedt[CEDT_HEADER + 3] = 0;
+	write_cedt();
 }
 
 /* ---- PCI ---- */
@@ -999,6 +1008,10 @@ int main(int argc, char **argv)
 		unsigned int ways = 0;
 		char *end = argv[i] - 1;
 
+		if (!strcmp(argv[i], "broken-cedt")) {
+			break_cedt();
+			break;
+		}
 		do {
 			uint64_t serial = strtoull(end + 1, &end, 0);
 
