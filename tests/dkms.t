@@ -27,6 +27,8 @@ fake_kernel() {
 
 	mkdir -p "$headers/include/config" "$headers/include/generated" "$install_tree/$HALF/build"
 	cp "$KDIR/Makefile" "$KDIR/Module.symvers" "$headers/"
+	# Debian's are half of them in another directory, which the Makefile names.
+	[ ! -d "$KDIR/include/linux" ] || ln -s "$KDIR/include/linux" "$headers/include/linux"
 	echo CONFIG_MODULES=y >"$headers/include/config/auto.conf"
 	echo "#define UTS_RELEASE \"$NONE\"" >"$headers/include/generated/utsrelease.h"
 	cp "$KDIR/Module.symvers" "$install_tree/$HALF/build/"
