@@ -28,18 +28,18 @@
 #define BUILD_ID_MAX	64
 
 /* Names and contents of ELF notes are padded. */
-static size_t padded(u32 size)
+static size_t cxl_accel_note_padded(u32 size)
 {
 	return ALIGN((size_t)size, 4);
 }
 
 /* The build id among the ELF notes in @buf, as text; status as below. */
-static int find_build_id(const u8 *buf, size_t len, char *text)
+static int cxl_accel_find_build_id(const u8 *buf, size_t len, char *text)
 {
 	while (len >= sizeof(Elf64_Nhdr)) {
 		const Elf64_Nhdr *note = (const void *)buf;
-		size_t name = sizeof(*note), desc = name + padded(note->n_namesz);
-		size_t next = desc + padded(note->n_descsz);
+		size_t name = sizeof(*note), desc = name + cxl_accel_note_padded(note->n_namesz);
+		size_t next = desc + cxl_accel_note_padded(note->n_descsz);
 
 		if (next > len)
 			break;
@@ -56,7 +56,7 @@ static int find_build_id(const u8 *buf, size_t len, char *text)
 	return -ENODATA;
 }
 
-static int read_build_id(const char *path, char *text)
+static int cxl_accel_read_build_id(const char *path, char *text)
 {
 	void *buf = NULL;
 	ssize_t len;
@@ -65,18 +65,18 @@ static int read_build_id(const char *path, char *text)
 	len = kernel_read_file_from_path_initns(path, 0, &buf, SZ_64K, NULL, READING_UNKNOWN);
 	if (len < 0)
 		return len;
-	rc = find_build_id(buf, len, text);
+	rc = cxl_accel_find_build_id(buf, len, text);
 	vfree(buf);
 	return rc;
 }
 
-static int check_build_id(const char *who, const char *what, const char *path,
-			  const char *expected)
+static int cxl_accel_check_build_id(const char *who, const char *what, const char *path,
+				    const char *expected)
 {
 	char text[2 * BUILD_ID_MAX + 1];
 	int rc;
 
-	rc = read_build_id(path, text);
+	rc = cxl_accel_read_build_id(path, text);
 	if (rc) {
 		pr_err("%s: cannot tell which %s is running: no build id in %s (%pe)\n",
 		       who, what, path, ERR_PTR(rc));
@@ -95,7 +95,7 @@ static int check_build_id(const char *who, const char *what, const char *path,
  * @kernel: build id of vmlinux, as lower case hex digits
  * @core: the same of cxl_core.ko, or "" where cxl_core is built in
  *
- * What core_check_build() calls, with what the calling module was built for.
+ * What cxl_accel_core_check_build() calls, with what the calling module was built for.
  *
  * Context: may sleep; reads files of sysfs.
  * Return: 0, -ENOEXEC after a line in the log if the ids differ, or why the running ones cannot be
@@ -105,8 +105,8 @@ int cxl_accel_check_build(const char *who, const char *kernel, const char *core)
 {
 	int rc;
 
-	rc = check_build_id(who, "kernel", KERNEL_NOTES, kernel);
+	rc = cxl_accel_check_build_id(who, "kernel", KERNEL_NOTES, kernel);
 	if (rc || !*core)
 		return rc;
-	return check_build_id(who, "cxl_core", CORE_NOTES, core);
+	return cxl_accel_check_build_id(who, "cxl_core", CORE_NOTES, core);
 }

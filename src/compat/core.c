@@ -15,20 +15,21 @@
 
 #include "core.h"
 
-static bool task_stack_has(const struct task_struct *task, const void *what)
+static bool cxl_accel_task_stack_has(const struct task_struct *task, const void *what)
 {
 	const void *stack = task_stack_page(task);
 
 	return what >= stack && what < stack + THREAD_SIZE;
 }
 
-static int no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
+static int cxl_accel_no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
 {
 	return -ENXIO;
 }
 
 /**
- * core_memdev_create() - what cxl_core wants to know about a device before it has a memdev
+ * cxl_accel_core_memdev_create() - what cxl_core wants to know about a device before it has a
+ * memdev
  * @pdev: the PCI function, in its driver's probe()
  * @serial: device serial number, 0 for none
  * @dvsec: config space offset of the PCIe DVSEC for CXL Devices
@@ -47,8 +48,8 @@ static int no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
  * Lives until @pdev's driver is unbound.
  * Return: the state, or an ERR_PTR(): -ENOMEM, or -EINVAL for a capacity that cannot be.
  */
-struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
-					 u64 capacity, const struct cxl_register_map *map)
+struct cxl_dev_state *cxl_accel_core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
+						   u64 capacity, const struct cxl_register_map *map)
 {
 	struct cxl_memdev_state *mds = cxl_memdev_state_create(&pdev->dev);
 	struct cxl_dev_state *cxlds;
@@ -61,7 +62,7 @@ struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 d
 	rc = cxl_mailbox_init(&cxlds->cxl_mbox, &pdev->dev);
 	if (rc)
 		return ERR_PTR(rc);
-	cxlds->cxl_mbox.mbox_send = no_mailbox;
+	cxlds->cxl_mbox.mbox_send = cxl_accel_no_mailbox;
 
 	cxlds->serial = serial;
 	cxlds->cxl_dvsec = dvsec;
@@ -86,7 +87,7 @@ struct window_search {
 	struct resource *window;
 };
 
-static int window_match(struct device *dev, void *data)
+static int cxl_accel_window_match(struct device *dev, void *data)
 {
 	struct window_search *search = data;
 	struct cxl_root_decoder *cxlrd;
@@ -101,28 +102,28 @@ static int window_match(struct device *dev, void *data)
 }
 
 /**
- * core_find_window() - the CXL window (CFMWS) that a range lies in
+ * cxl_accel_core_find_window() - the CXL window (CFMWS) that a range lies in
  * @range: HPA range
  * @window: set to the window's resource; NULL if the platform's memory map has swallowed it
  *
  * Context: the CXL root's device lock is held, or that of a bound port below it: the window stays.
  * Return: whether there is one.
  */
-bool core_find_window(const struct range *range, struct resource **window)
+bool cxl_accel_core_find_window(const struct range *range, struct resource **window)
 {
 	struct window_search search = { .range = range };
 	bool found = false;
 
 	/* Base and size of a decoder may add up to more than there is. */
 	if (range->start <= range->end)
-		found = bus_for_each_dev(&cxl_bus_type, NULL, &search, window_match);
+		found = bus_for_each_dev(&cxl_bus_type, NULL, &search, cxl_accel_window_match);
 	*window = search.window;
 	return found;
 }
 
 /**
- * core_device_is_locked_for_me() - is the device lock held by this task, or by one that waits for
- * it?
+ * cxl_accel_core_device_is_locked_for_me() - is the device lock held by this task, or by one that
+ * waits for it?
  * @dev: the device
  *
  * Who hands a function on to a worker and waits has the work item on its stack: work_on_cpu(), with
@@ -130,15 +131,15 @@ bool core_find_window(const struct range *range, struct resource **window)
  *
  * Return: whether it is.
  */
-bool core_device_is_locked_for_me(struct device *dev)
+bool cxl_accel_core_device_is_locked_for_me(struct device *dev)
 {
 	const struct work_struct *work = current_work();
 	const struct task_struct *owner;
 
 	/* An owner that has let go meanwhile may end, but is not freed before this is over. */
 	guard(rcu)();
-	owner = core_mutex_owner(&dev->mutex);
-	return owner && (owner == current || (work && task_stack_has(owner, work)));
+	owner = cxl_accel_core_mutex_owner(&dev->mutex);
+	return owner && (owner == current || (work && cxl_accel_task_stack_has(owner, work)));
 }
 
 struct region_delete {
@@ -148,7 +149,8 @@ struct region_delete {
 };
 
 /* The attribute through which user space does it too: sysfs is ABI, the function behind is not. */
-static const struct device_attribute *find_attribute(const struct device *dev, const char *name)
+static const struct device_attribute *cxl_accel_find_attribute(const struct device *dev,
+							       const char *name)
 {
 	const struct attribute_group *const *group;
 	struct attribute **attr;
@@ -163,7 +165,8 @@ static const struct device_attribute *find_attribute(const struct device *dev, c
 }
 
 /**
- * core_region_keep_committed() - user space cannot decommit this region where that cannot be done
+ * cxl_accel_core_region_keep_committed() - user space cannot decommit this region where that cannot
+ * be done
  * @cxlr: the region, being bound to its driver, or bound; its device lock is held
  * @cxled: its endpoint decoder
  *
@@ -174,20 +177,21 @@ static const struct device_attribute *find_attribute(const struct device *dev, c
  * give it back. In all these cases Linux 7.3 answers with -EPERM. Here they are read-only, to root
  * too, as all of sysfs is that has no write permission.
  */
-void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoint_decoder *cxled)
+void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
+					  const struct cxl_endpoint_decoder *cxled)
 {
 	const struct cxl_root_decoder *cxlrd = to_cxl_root_decoder(cxlr->dev.parent);
-	static const char * const names[] = { "commit", "target0" };
+	static const char * const cxl_accel_commit_attrs[] = { "commit", "target0" };
 	const struct device_attribute *attr;
 	int i;
 
 	if (cpu_cache_has_invalidate_memregion() && !(cxled->cxld.flags & CXL_DECODER_F_LOCK) &&
 	    cxlrd->cxlsd.cxld.flags & CXL_DECODER_F_TYPE3)
 		return;
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		attr = find_attribute(&cxlr->dev, names[i]);
+	for (i = 0; i < ARRAY_SIZE(cxl_accel_commit_attrs); i++) {
+		attr = cxl_accel_find_attribute(&cxlr->dev, cxl_accel_commit_attrs[i]);
 		if (!attr || sysfs_chmod_file(&cxlr->dev.kobj, &attr->attr, 0444))
-			dev_dbg(&cxlr->dev, "%s stays writable\n", names[i]);
+			dev_dbg(&cxlr->dev, "%s stays writable\n", cxl_accel_commit_attrs[i]);
 	}
 }
 
@@ -197,30 +201,37 @@ void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoi
  * it, and comes back. Nobody who writes to it waits for us.
  */
 #ifdef HAVE_CXL_REGIONS_LOCK
-static void deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr) { }
-static void deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr) { }
-#else
-static DEFINE_MUTEX(deleters_lock);
-
-static void deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr)
+static void cxl_accel_deleters_stop(struct device *cxlrd_dev,
+				    const struct device_attribute *attr)
 {
-	mutex_lock(&deleters_lock);
+}
+
+static void cxl_accel_deleters_go_on(struct device *cxlrd_dev,
+				     const struct device_attribute *attr)
+{
+}
+#else
+static DEFINE_MUTEX(cxl_accel_deleters_lock);
+
+static void cxl_accel_deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr)
+{
+	mutex_lock(&cxl_accel_deleters_lock);
 	sysfs_remove_file(&cxlrd_dev->kobj, &attr->attr);
 }
 
-static void deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr)
+static void cxl_accel_deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr)
 {
 	if (sysfs_create_file(&cxlrd_dev->kobj, &attr->attr))
 		dev_err(cxlrd_dev, "no %s any more\n", attr->attr.name);
-	mutex_unlock(&deleters_lock);
+	mutex_unlock(&cxl_accel_deleters_lock);
 }
 #endif
 
-static void region_delete_work(struct work_struct *work)
+static void cxl_accel_region_delete_work(struct work_struct *work)
 {
 	struct region_delete *del = container_of(work, struct region_delete, work);
 	struct device *cxlrd_dev = del->cxlr->dev.parent;
-	const struct device_attribute *attr = find_attribute(cxlrd_dev, "delete_region");
+	const struct device_attribute *attr = cxl_accel_find_attribute(cxlrd_dev, "delete_region");
 	const char *name = dev_name(&del->cxlr->dev);
 	ssize_t rc;
 
@@ -228,14 +239,14 @@ static void region_delete_work(struct work_struct *work)
 		del->rc = -EOPNOTSUPP;
 		return;
 	}
-	deleters_stop(cxlrd_dev, attr);
+	cxl_accel_deleters_stop(cxlrd_dev, attr);
 	rc = attr->store(cxlrd_dev, (struct device_attribute *)attr, name, strlen(name));
-	deleters_go_on(cxlrd_dev, attr);
+	cxl_accel_deleters_go_on(cxlrd_dev, attr);
 	del->rc = rc < 0 ? rc : 0;
 }
 
 /**
- * core_region_delete() - do what writing a region's name to delete_region does
+ * cxl_accel_core_region_delete() - do what writing a region's name to delete_region does
  * @cxlr: the region; the caller has a reference on it, so that no other can get its name
  *
  * Runs in a kernel thread: the core's locks are interruptible there, and a half-killed caller
@@ -245,11 +256,11 @@ static void region_delete_work(struct work_struct *work)
  * cxl_core's region and DPA locks; the caller may hold the device lock of an endpoint port.
  * Return: 0, -ENODEV if the region is gone already, -EOPNOTSUPP if the core has no such attribute.
  */
-int core_region_delete(struct cxl_region *cxlr)
+int cxl_accel_core_region_delete(struct cxl_region *cxlr)
 {
 	struct region_delete del = { .cxlr = cxlr };
 
-	INIT_WORK_ONSTACK(&del.work, region_delete_work);
+	INIT_WORK_ONSTACK(&del.work, cxl_accel_region_delete_work);
 	queue_work(system_unbound_wq, &del.work);
 	flush_work(&del.work);
 	destroy_work_on_stack(&del.work);

@@ -75,14 +75,14 @@ static inline bool is_cxl_endpoint(const struct cxl_port *port)
 #define cxl_driver_register(drv) __cxl_driver_register(drv, THIS_MODULE, KBUILD_MODNAME)
 
 /* A memdev is in use: suspend would lose its memory. Kernels without CXL_SUSPEND do not care. */
-static inline void core_mem_active_inc(void)
+static inline void cxl_accel_core_mem_active_inc(void)
 {
 #ifdef HAVE_CXL_MEM_ACTIVE_INC
 	cxl_mem_active_inc();
 #endif
 }
 
-static inline void core_mem_active_dec(void)
+static inline void cxl_accel_core_mem_active_dec(void)
 {
 #ifdef HAVE_CXL_MEM_ACTIVE_DEC
 	cxl_mem_active_dec();
@@ -90,26 +90,26 @@ static inline void core_mem_active_dec(void)
 }
 
 /* Map the dport's RAS registers, so that AER can report protocol errors of the link. */
-static inline void core_dport_init_ras(struct cxl_dport *dport, struct device *host)
+static inline void cxl_accel_core_dport_init_ras(struct cxl_dport *dport, struct device *host)
 {
 #ifdef HAVE_CXL_DPORT_INIT_RAS
 	cxl_dport_init_ras_reporting(dport, host);
 #endif
 }
 
-static inline bool core_memdev_has_pmem(const struct cxl_dev_state *cxlds)
+static inline bool cxl_accel_core_memdev_has_pmem(const struct cxl_dev_state *cxlds)
 {
 	return resource_size(&cxlds->pmem_res) > 0;
 }
 
 /* What the core's decoder does until its first region: no commit, one target, no range. */
-static inline bool core_decoder_is_passthrough(const struct cxl_switch_decoder *cxlsd)
+static inline bool cxl_accel_core_decoder_is_passthrough(const struct cxl_switch_decoder *cxlsd)
 {
 	return !cxlsd->cxld.commit && cxlsd->nr_targets == 1;
 }
 
 /* Which task holds a mutex has no public name. The lowest bits of that word are flags. */
-static inline const struct task_struct *core_mutex_owner(const struct mutex *lock)
+static inline const struct task_struct *cxl_accel_core_mutex_owner(const struct mutex *lock)
 {
 #ifdef CONFIG_PREEMPT_RT
 	return (void *)((unsigned long)READ_ONCE(lock->rtmutex.owner) & ~7UL);
@@ -118,11 +118,11 @@ static inline const struct task_struct *core_mutex_owner(const struct mutex *loc
 #endif
 }
 
-bool core_device_is_locked_for_me(struct device *dev);
+bool cxl_accel_core_device_is_locked_for_me(struct device *dev);
 int cxl_accel_check_build(const char *who, const char *kernel, const char *core);
 
 /* In module init: was this module built for the kernel that runs? See build_id.c. */
-static inline int core_check_build(void)
+static inline int cxl_accel_core_check_build(void)
 {
 #ifdef CONFIG_MODVERSIONS
 	return 0;
@@ -131,14 +131,17 @@ static inline int core_check_build(void)
 #endif
 }
 
-struct cxl_dev_state *core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
-					 u64 capacity, const struct cxl_register_map *map);
-int core_region_delete(struct cxl_region *cxlr);
-void core_region_keep_committed(struct cxl_region *cxlr, const struct cxl_endpoint_decoder *cxled);
-bool core_find_window(const struct range *range, struct resource **window);
+struct cxl_dev_state *cxl_accel_core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
+						   u64 capacity,
+						   const struct cxl_register_map *map);
+int cxl_accel_core_region_delete(struct cxl_region *cxlr);
+void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
+					  const struct cxl_endpoint_decoder *cxled);
+bool cxl_accel_core_find_window(const struct range *range, struct resource **window);
 
 /* What cxl_port does when an endpoint has been bound: a region of a committed decoder. */
-static inline int core_add_to_region(struct cxl_root *root, struct cxl_endpoint_decoder *cxled)
+static inline int cxl_accel_core_add_to_region(struct cxl_root *root,
+					       struct cxl_endpoint_decoder *cxled)
 {
 	return cxl_add_to_region(&root->port, cxled);
 }

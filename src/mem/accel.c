@@ -2,7 +2,7 @@
 /*
  * All accelerators, and which of them is meant.
  *
- * Owns: the list of struct cxl_accel. Talks to: nothing. Locks: accels_lock, innermost.
+ * Owns: the list of struct cxl_accel. Talks to: nothing. Locks: cxl_accels_lock, innermost.
  *
  * A struct cxl_accel is one binding of a driver. It outlives the binding while a work item that
  * was queued for it is still to run, so that such a late one can see that it is late; a later
@@ -14,41 +14,41 @@
 
 #include "accel.h"
 
-static DEFINE_MUTEX(accels_lock);
-static LIST_HEAD(accels);
+static DEFINE_MUTEX(cxl_accels_lock);
+static LIST_HEAD(cxl_accels);
 
-static void accel_free(struct kref *ref)
+static void cxl_accel_free(struct kref *ref)
 {
 	struct cxl_accel *accel = container_of(ref, struct cxl_accel, ref);
 
 	list_del(&accel->node);
-	mutex_unlock(&accels_lock);
+	mutex_unlock(&cxl_accels_lock);
 	put_device(accel->dev);
 	kfree(accel);
 }
 
-void accel_put(struct cxl_accel *accel)
+void cxl_accel_put(struct cxl_accel *accel)
 {
-	kref_put_mutex(&accel->ref, accel_free, &accels_lock);
+	kref_put_mutex(&accel->ref, cxl_accel_free, &cxl_accels_lock);
 }
 
-static void accel_put_action(void *accel)
+static void cxl_accel_put_action(void *accel)
 {
-	accel_put(accel);
+	cxl_accel_put(accel);
 }
 
 /**
- * accel_create() - a new binding
+ * cxl_accel_create() - a new binding
  * @dev: the PCI function, being probed by its driver
  *
  * Return: the accelerator, whose first reference is dropped when the driver is unbound; NULL when
  * there is no memory.
  */
-struct cxl_accel *accel_create(struct device *dev)
+struct cxl_accel *cxl_accel_create(struct device *dev)
 {
 	struct cxl_accel *accel;
 
-	if (status_add(dev))
+	if (cxl_accel_status_add(dev))
 		return NULL;
 	accel = kzalloc(sizeof(*accel), GFP_KERNEL);
 	if (!accel)
@@ -56,63 +56,63 @@ struct cxl_accel *accel_create(struct device *dev)
 	kref_init(&accel->ref);
 	accel->dev = get_device(dev);
 	accel->range = (struct range){ .start = 0, .end = -1 };
-	INIT_WORK(&accel->lost, detach_release);
+	INIT_WORK(&accel->lost, cxl_accel_detach_release);
 	init_completion(&accel->released);
 	INIT_LIST_HEAD(&accel->regions);
-	INIT_LIST_HEAD(&accel->route);
+	INIT_LIST_HEAD(&accel->decode_path);
 
-	mutex_lock(&accels_lock);
-	list_add(&accel->node, &accels);
-	mutex_unlock(&accels_lock);
+	mutex_lock(&cxl_accels_lock);
+	list_add(&accel->node, &cxl_accels);
+	mutex_unlock(&cxl_accels_lock);
 
-	if (devm_add_action_or_reset(dev, accel_put_action, accel))
+	if (devm_add_action_or_reset(dev, cxl_accel_put_action, accel))
 		return NULL;
 	return accel;
 }
 
 /**
- * accel_attaching() - the accelerator that this very task is attaching, if it is this one
+ * cxl_accel_attaching() - the accelerator that this very task is attaching, if it is this one
  * @cxlds: cxl_core's state of the device that is asked about
  *
  * Return: the accelerator, which the attaching task keeps alive; NULL for any other device, and
  * for every caller that is not, further up its stack, in devm_cxl_probe_mem().
  */
-struct cxl_accel *accel_attaching(const struct cxl_dev_state *cxlds)
+struct cxl_accel *cxl_accel_attaching(const struct cxl_dev_state *cxlds)
 {
-	struct cxl_accel *accel = accel_attaching_now();
+	struct cxl_accel *accel = cxl_accel_attaching_now();
 
 	return accel && accel->cxlds == cxlds ? accel : NULL;
 }
 
 /**
- * accel_attaching_now() - the accelerator that this very task is attaching
+ * cxl_accel_attaching_now() - the accelerator that this very task is attaching
  *
- * Return: as accel_attaching(), whatever the device.
+ * Return: as cxl_accel_attaching(), whatever the device.
  */
-struct cxl_accel *accel_attaching_now(void)
+struct cxl_accel *cxl_accel_attaching_now(void)
 {
 	struct cxl_accel *accel;
 
-	guard(mutex)(&accels_lock);
-	list_for_each_entry(accel, &accels, node)
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node)
 		if (accel->attacher == current)
 			return accel;
 	return NULL;
 }
 
 /**
- * accel_get_by_memdev() - the binding that a memdev was made for
+ * cxl_accel_get_by_memdev() - the binding that a memdev was made for
  * @cxlmd: the memdev; the caller holds a reference on it
  * @attach_nr: set to the attach that the memdev was made for
  *
- * Return: the accelerator, to be given back with accel_put(); NULL if that attach has ended.
+ * Return: the accelerator, to be given back with cxl_accel_put(); NULL if that attach has ended.
  */
-struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr)
+struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr)
 {
 	struct cxl_accel *accel;
 
-	guard(mutex)(&accels_lock);
-	list_for_each_entry(accel, &accels, node)
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node)
 		if (accel->cxlmd == cxlmd && kref_get_unless_zero(&accel->ref)) {
 			*attach_nr = accel->attach_nr;
 			return accel;
@@ -121,24 +121,24 @@ struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned i
 }
 
 /**
- * accel_owns() - is this an accelerator's device state?
+ * cxl_accel_owns() - is this an accelerator's device state?
  * @cxlds: what a memdev points to
  *
  * Return: whether it is.
  */
-bool accel_owns(const struct cxl_dev_state *cxlds)
+bool cxl_accel_owns(const struct cxl_dev_state *cxlds)
 {
 	struct cxl_accel *accel;
 
-	guard(mutex)(&accels_lock);
-	list_for_each_entry(accel, &accels, node)
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node)
 		if (accel->cxlds == cxlds)
 			return true;
 	return false;
 }
 
 /**
- * accel_others() - may this device be attached, as far as other bindings go?
+ * cxl_accel_check_conflict() - may this device be attached, as far as other bindings go?
  * @dev: the PCI function; its device lock is held
  *
  * A release that was decided on for an earlier binding cannot be taken back, and would hit the new
@@ -148,17 +148,17 @@ bool accel_owns(const struct cxl_dev_state *cxlds)
  * if there is such a release, CXL_ACCEL_ATTACH_BUSY if another device state of the same driver is
  * attached.
  */
-enum cxl_accel_attach_status accel_others(struct device *dev)
+enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev)
 {
 	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
 	struct cxl_accel *accel;
 
-	guard(mutex)(&accels_lock);
-	list_for_each_entry(accel, &accels, node) {
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node) {
 		if (accel->dev != dev)
 			continue;
 		if (accel->releasing) {
-			accel->turned_away = true;
+			accel->reprobe_pending = true;
 			return CXL_ACCEL_ATTACH_BEING_RELEASED;
 		}
 		if (accel->attached)
@@ -168,13 +168,13 @@ enum cxl_accel_attach_status accel_others(struct device *dev)
 }
 
 /**
- * accel_begin() - an attach begins
+ * cxl_accel_begin() - an attach begins
  * @accel: the accelerator; @accel->dev's device lock is held
  * @cxlds: cxl_core's state for it
  */
-void accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
+void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 {
-	guard(mutex)(&accels_lock);
+	guard(mutex)(&cxl_accels_lock);
 	accel->cxlds = cxlds;
 	accel->attach_nr++;
 	reinit_completion(&accel->released);
@@ -182,28 +182,28 @@ void accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 }
 
 /**
- * accel_forget() - the attach has no memdev any more
+ * cxl_accel_clear_memdev() - the attach has no memdev any more
  * @accel: the accelerator; its memdev has been removed, or has not been added
  *
  * Memory of the memdev and of its device state may become another device's from here on.
  */
-void accel_forget(struct cxl_accel *accel)
+void cxl_accel_clear_memdev(struct cxl_accel *accel)
 {
-	guard(mutex)(&accels_lock);
+	guard(mutex)(&cxl_accels_lock);
 	accel->cxlds = NULL;
 	accel->cxlmd = NULL;
 }
 
 /**
- * accel_is_lost() - an attach has lost its memory
+ * cxl_accel_mark_unexpected() - an attach has lost its memory
  * @accel: the accelerator
  * @attach_nr: the attach; one that has ended meanwhile has nothing to lose
  *
  * Return: whether that is news to be acted upon.
  */
-bool accel_is_lost(struct cxl_accel *accel, unsigned int attach_nr)
+bool cxl_accel_mark_unexpected(struct cxl_accel *accel, unsigned int attach_nr)
 {
-	guard(mutex)(&accels_lock);
+	guard(mutex)(&cxl_accels_lock);
 	if (!accel->attached || accel->attach_nr != attach_nr)
 		return false;
 	accel->lost_nr = attach_nr;

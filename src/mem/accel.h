@@ -14,8 +14,9 @@
  *	device lock of a region
  *	cxl_core: region rwsem, DPA rwsem
  *
- * accels_lock (accel.c), status_lock (status.c), wait_lock (host_wait.c), route_lock (route.c) and
- * reserve_lock (reserve.c) are innermost: none of the above is taken under them.
+ * cxl_accels_lock (accel.c), cxl_accel_status_lock (status.c), cxl_accel_wait_lock (host_wait.c),
+ * cxl_accel_decode_path_lock (route.c) and cxl_accel_reserve_lock (reserve.c) are innermost: none
+ * of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -35,32 +36,32 @@
 
 /* Private: drivers that are built already need not care when it changes. */
 #ifndef __GENKSYMS__
-struct accel_region;
+struct cxl_accel_region;
 
 /**
  * struct cxl_accel - one binding of an accelerator's driver, from its first call to its end
- * @ref: the driver's binding has one, each user of accel_get() another
+ * @ref: the driver's binding has one, each user of cxl_accel_get_by_memdev() another
  * @node: in the list of all of them, while @ref lasts
  * @dev: the PCI function; a reference is held
  * @lost: releases the driver, see detach.c
  * @released: it has, or has seen that it need not
- * @cause: why the attach under way has failed so far; the attaching task's
- * @status: how the last attach ended
+ * @status: how the attach under way stands; the attaching task's
+ * @last_status: how the last attach ended
  * @attacher: task whose attach is under way; NULL otherwise
  * @cxlds: cxl_core's state of the device, from attach on
  * @cxlmd: its memdev; only compared after @attached has been cleared
  * @range: HPA range of the first decoder that has a region
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @adding: the one that cxl_core is making a region of; the attaching task's
- * @route: decoders above the endpoint that are held in place; protected likewise
+ * @decode_path: decoders above the endpoint that are held in place; protected likewise
  * @copy: of @dev, while the endpoint is probed, see endpoint.c
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
- * @attach_nr: counts attaches, should a driver try again; protected by accels_lock
- * @lost_nr: which of them lost its memory; protected by accels_lock
+ * @attach_nr: counts attaches, should a driver try again; protected by cxl_accels_lock
+ * @lost_nr: which of them lost its memory; protected by cxl_accels_lock
  * @releasing: the driver is about to be released; protected by @dev's device lock
- * @turned_away: a new binding came while @releasing; protected by @dev's device lock
+ * @reprobe_pending: a new binding came while @releasing; protected by @dev's device lock
  */
 struct cxl_accel {
 	struct kref ref;
@@ -69,15 +70,15 @@ struct cxl_accel {
 	struct work_struct lost;
 	struct completion released;
 
-	enum cxl_accel_attach_status cause;
 	enum cxl_accel_attach_status status;
+	enum cxl_accel_attach_status last_status;
 	struct task_struct *attacher;
 	struct cxl_dev_state *cxlds;
 	struct cxl_memdev *cxlmd;
 	struct range range;
 	struct list_head regions;
-	struct accel_region *adding;
-	struct list_head route;
+	struct cxl_accel_region *adding;
+	struct list_head decode_path;
 	struct pci_dev *copy;
 	bool devmem;
 	enum cxl_accel_attach_status refused;
@@ -86,112 +87,120 @@ struct cxl_accel {
 	unsigned int attach_nr;
 	unsigned int lost_nr;
 	bool releasing;
-	bool turned_away;
+	bool reprobe_pending;
 };
 #endif
 
 /* accel.c: all accelerators, and which of them is meant */
-struct cxl_accel *accel_create(struct device *dev);
-void accel_put(struct cxl_accel *accel);
-struct cxl_accel *accel_attaching(const struct cxl_dev_state *cxlds);
-struct cxl_accel *accel_attaching_now(void);
-struct cxl_accel *accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr);
-bool accel_owns(const struct cxl_dev_state *cxlds);
-enum cxl_accel_attach_status accel_others(struct device *dev);
-void accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds);
-void accel_forget(struct cxl_accel *accel);
-bool accel_is_lost(struct cxl_accel *accel, unsigned int attach_nr);
+struct cxl_accel *cxl_accel_create(struct device *dev);
+void cxl_accel_put(struct cxl_accel *accel);
+struct cxl_accel *cxl_accel_attaching(const struct cxl_dev_state *cxlds);
+struct cxl_accel *cxl_accel_attaching_now(void);
+struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr);
+bool cxl_accel_owns(const struct cxl_dev_state *cxlds);
+enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev);
+void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds);
+void cxl_accel_clear_memdev(struct cxl_accel *accel);
+bool cxl_accel_mark_unexpected(struct cxl_accel *accel, unsigned int attach_nr);
 
-/* attach.c: the accelerator API */
-void attach_exit(void);
+/* api.c: the accelerator API */
+struct cxl_register_map
+cxl_accel_register_map_to_core(const struct cxl_accel_register_map *from);
+void cxl_accel_api_exit(void);
+
+/* attach.c: what devm_cxl_probe_mem() does */
+enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
+					      struct cxl_memdev **cxlmd);
 
 /* status.c: what became of each accelerator's memory */
-int status_add(struct device *dev);
-void status_range(struct device *dev, const struct range *range);
-void status_set(struct device *dev, enum cxl_accel_attach_status status, const struct range *range);
-void status_lost(struct device *dev);
-void status_detached(struct device *dev);
-void status_reprobe(enum cxl_accel_attach_status status);
-int status_init(void);
-void status_exit(void);
+int cxl_accel_status_add(struct device *dev);
+void cxl_accel_status_range(struct device *dev, const struct range *range);
+void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status status,
+			  const struct range *range);
+void cxl_accel_status_lost(struct device *dev);
+void cxl_accel_status_detached(struct device *dev);
+void cxl_accel_status_reprobe(enum cxl_accel_attach_status status);
+int cxl_accel_status_init(void);
+void cxl_accel_status_exit(void);
 
 /* CXL 3.1 section 9.18.1: the CXL root device, the CXL host, to which cxl_acpi binds */
 #define CXL_ROOT_HID "ACPI0017"
 
 /* host_wait.c: the wait for the CXL host's driver, and its end */
-enum cxl_accel_attach_status host_wait(const struct device *host);
-int host_wait_init(void);
-void host_wait_exit(void);
+enum cxl_accel_attach_status cxl_accel_host_wait(const struct device *host);
+int cxl_accel_host_wait_init(void);
+void cxl_accel_host_wait_exit(void);
 
 /* host.c: is there CXL above the device? */
-enum cxl_accel_attach_status host_status(struct pci_dev *pdev);
-enum cxl_accel_attach_status host_unbound_status(void);
-struct device *host_lock(void);
-void host_unlock(struct device *host);
-bool host_port_is_unbound(struct device *dev);
+enum cxl_accel_attach_status cxl_accel_host_status(struct pci_dev *pdev);
+enum cxl_accel_attach_status cxl_accel_host_unbound_status(void);
+struct device *cxl_accel_host_lock(void);
+void cxl_accel_host_unlock(struct device *host);
+bool cxl_accel_host_port_is_unbound(struct device *dev);
 
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;
 
 /* hooks.c: ports, decoders and regions before anybody can use them */
-void hooks_set_domain(struct device *dev, struct dev_pm_domain *domain);
-int hooks_register(void);
-void hooks_unregister(void);
+void cxl_accel_set_pm_domain(struct device *dev, struct dev_pm_domain *domain);
+int cxl_accel_fixups_register(void);
+void cxl_accel_fixups_unregister(void);
 
 /* endpoint.c: when an endpoint port is probed */
-void endpoint_added(struct cxl_port *port);
-void endpoint_decoded(struct cxl_accel *accel);
+void cxl_accel_endpoint_added(struct cxl_port *port);
+void cxl_accel_endpoint_decoded(struct cxl_accel *accel);
 
 /* route.c: the decoders above the endpoint */
-int route_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
-		  const struct cxl_decoder *down);
-void route_show_passthrough(struct cxl_accel *accel, const struct cxl_decoder *down);
-void route_hide_passthrough(struct cxl_accel *accel);
+int cxl_accel_decode_path_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+				  const struct cxl_decoder *down);
+void cxl_accel_decode_path_override(struct cxl_accel *accel, const struct cxl_decoder *down);
+void cxl_accel_decode_path_restore(struct cxl_accel *accel);
 
 /* region.c: regions that belong to an accelerator */
-extern struct cxl_driver accel_region_driver;
-void accel_region_added(struct cxl_region *cxlr);
-int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
-			 struct cxl_endpoint_decoder *cxled);
-enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
-						   struct cxl_port *endpoint);
+extern struct cxl_driver cxl_accel_region_driver;
+void cxl_accel_region_added(struct cxl_region *cxlr);
+int cxl_accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+			     struct cxl_endpoint_decoder *cxled);
+enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
+						       struct cxl_port *endpoint);
 
 /* range.c: is a range in other hands already? */
-bool range_in_use(const struct range *range);
+bool cxl_accel_hpa_in_use(const struct range *range);
 
 /* reserve.c: what firmware committed to an accelerator is nobody else's */
-int reserve_init(void);
-void reserve_exit(void);
-void reserve_device(struct pci_dev *pdev);
-void reserve_windows_added(struct cxl_port *host_bridge);
+int cxl_accel_reserve_init(void);
+void cxl_accel_reserve_exit(void);
+void cxl_accel_reserve_device(struct pci_dev *pdev);
+void cxl_accel_reserve_windows_added(struct cxl_port *host_bridge);
 
 /* registers.c: where a device's registers are, by its own account */
-int registers_find(struct pci_dev *pdev, enum cxl_regloc_type type, struct cxl_register_map *map);
+int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
+			     struct cxl_register_map *map);
 
 /* committed.c: what a device decodes, read from its registers */
 #define MAX_COMMITTED	32
-int committed_ranges(struct pci_dev *pdev, struct range *ranges);
+int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges);
 
 /* detach.c: the driver goes when its memory does */
-int detach_init(void);
-void detach_exit(void);
-void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
-bool detach_lost(struct cxl_accel *accel, unsigned int attach_nr);
-void detach_release(struct work_struct *work);
+int cxl_accel_detach_init(void);
+void cxl_accel_detach_exit(void);
+void cxl_accel_detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
+bool cxl_accel_detach_unexpected(struct cxl_accel *accel, unsigned int attach_nr);
+void cxl_accel_detach_release(struct work_struct *work);
 
 /* port_stock.c: which cxl_port is there; a stock one is made to do what ours does */
-int port_init(void);
-void port_exit(void);
-bool port_is_ours(void);
+int cxl_accel_port_init(void);
+void cxl_accel_port_exit(void);
+bool cxl_accel_port_is_ours(void);
 #ifdef CORE_REPLACES_CXL_PORT
 struct cxl_port *__weak devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 					      struct cxl_dport *parent_dport);
 #endif
-struct cxl_port *port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
-				   struct cxl_dport *parent_dport);
+struct cxl_port *cxl_accel_port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+					     struct cxl_dport *parent_dport);
 
 /* in_use.c: not removable while memory of an expander is System RAM */
-int in_use_init(void);
-void in_use_exit(void);
+int cxl_accel_memory_online_init(void);
+void cxl_accel_memory_online_exit(void);
 
 #endif /* CXL_MEM_ACCEL_H */

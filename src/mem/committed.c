@@ -41,7 +41,7 @@
 #define     DECODER_COMMITTED	BIT(10)
 #define DECODER_LO_MASK		GENMASK(31, 28)
 
-static int note_range(struct range *ranges, int nr, u64 base, u64 size)
+static int cxl_accel_note_range(struct range *ranges, int nr, u64 base, u64 size)
 {
 	if (!size || base + size - 1 < base || nr == MAX_COMMITTED)
 		return nr;
@@ -49,13 +49,13 @@ static int note_range(struct range *ranges, int nr, u64 base, u64 size)
 	return nr + 1;
 }
 
-static u64 decoder_read64(void __iomem *lo)
+static u64 cxl_accel_hdm_read64(void __iomem *lo)
 {
 	return (u64)readl(lo + 4) << 32 | (readl(lo) & DECODER_LO_MASK);
 }
 
 /* Encoded counts: 0 is one decoder, then two for each step, and from 9 on 20, 24, 28, 32. */
-static int decoder_count(u32 cap)
+static int cxl_accel_hdm_decoder_count(u32 cap)
 {
 	int code = FIELD_GET(HDM_CAP_COUNT, cap);
 
@@ -65,7 +65,7 @@ static int decoder_count(u32 cap)
 }
 
 /* Returns a negative value if the HDM decoders are not what decodes. */
-static int hdm_ranges(void __iomem *hdm, unsigned long size, struct range *ranges)
+static int cxl_accel_hdm_ranges(void __iomem *hdm, unsigned long size, struct range *ranges)
 {
 	int i, nr = 0, count;
 	u32 cap, ctrl;
@@ -77,20 +77,22 @@ static int hdm_ranges(void __iomem *hdm, unsigned long size, struct range *range
 	if (PCI_POSSIBLE_ERROR(cap) || PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & HDM_CTRL_ENABLE))
 		return -ENXIO;
 
-	count = min_t(unsigned long, decoder_count(cap), (size - HDM_DECODER(0)) / 0x20);
+	count = min_t(unsigned long, cxl_accel_hdm_decoder_count(cap),
+		      (size - HDM_DECODER(0)) / 0x20);
 	for (i = 0; i < count; i++) {
 		void __iomem *decoder = hdm + HDM_DECODER(i);
 		u32 dctrl = readl(decoder + DECODER_CTRL);
 
 		if (PCI_POSSIBLE_ERROR(dctrl) || !(dctrl & DECODER_COMMITTED))
 			continue;
-		nr = note_range(ranges, nr, decoder_read64(decoder + DECODER_BASE_LO),
-			       decoder_read64(decoder + DECODER_SIZE_LO));
+		nr = cxl_accel_note_range(ranges, nr,
+					  cxl_accel_hdm_read64(decoder + DECODER_BASE_LO),
+					  cxl_accel_hdm_read64(decoder + DECODER_SIZE_LO));
 	}
 	return nr;
 }
 
-static u64 dvsec_read64(struct pci_dev *pdev, int hi, int lo)
+static u64 cxl_accel_dvsec_read64(struct pci_dev *pdev, int hi, int lo)
 {
 	u32 h, l;
 
@@ -101,7 +103,7 @@ static u64 dvsec_read64(struct pci_dev *pdev, int hi, int lo)
 }
 
 /* CXL 3.1 section 8.1.3.8: where no HDM decoder is enabled, Mem_Enable makes these decode. */
-static int dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
+static int cxl_accel_dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
 {
 	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, CXL_DEVICE_DVSEC);
 	int i, nr = 0;
@@ -114,22 +116,22 @@ static int dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
 
 	for (i = 0; i < min_t(int, FIELD_GET(DVSEC_CAP_RANGES, cap), DVSEC_MAX_RANGES); i++) {
 		int at = dvsec + DVSEC_RANGE(i);
+		u64 base = cxl_accel_dvsec_read64(pdev, at + RANGE_BASE_HI, at + RANGE_BASE_LO);
+		u64 size = cxl_accel_dvsec_read64(pdev, at + RANGE_SIZE_HI, at + RANGE_SIZE_LO);
 
-		nr = note_range(ranges, nr,
-			       dvsec_read64(pdev, at + RANGE_BASE_HI, at + RANGE_BASE_LO),
-			       dvsec_read64(pdev, at + RANGE_SIZE_HI, at + RANGE_SIZE_LO));
+		nr = cxl_accel_note_range(ranges, nr, base, size);
 	}
 	return nr;
 }
 
-static int component_ranges(struct pci_dev *pdev, struct range *ranges)
+static int cxl_accel_component_ranges(struct pci_dev *pdev, struct range *ranges)
 {
 	const struct cxl_reg_map *hdm;
 	struct cxl_register_map map;
 	void __iomem *regs;
 	int nr;
 
-	if (registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
+	if (cxl_accel_registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
 		return -ENXIO;
 	hdm = &map.component_map.hdm_decoder;
 	if (!hdm->valid)
@@ -138,13 +140,13 @@ static int component_ranges(struct pci_dev *pdev, struct range *ranges)
 	regs = ioremap(map.resource + hdm->offset, hdm->size);
 	if (!regs)
 		return -ENOMEM;
-	nr = hdm_ranges(regs, hdm->size, ranges);
+	nr = cxl_accel_hdm_ranges(regs, hdm->size, ranges);
 	iounmap(regs);
 	return nr;
 }
 
 /**
- * committed_ranges() - the HPA ranges that a device decodes
+ * cxl_accel_committed_ranges() - the HPA ranges that a device decodes
  * @pdev: the PCI function
  * @ranges: room for MAX_COMMITTED of them
  *
@@ -153,7 +155,7 @@ static int component_ranges(struct pci_dev *pdev, struct range *ranges)
  * Context: may sleep; @pdev's device lock is held.
  * Return: how many; 0 for none, and for a device that does not answer.
  */
-int committed_ranges(struct pci_dev *pdev, struct range *ranges)
+int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges)
 {
 	bool enable;
 	u16 command;
@@ -169,11 +171,11 @@ int committed_ranges(struct pci_dev *pdev, struct range *ranges)
 
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
-	nr = component_ranges(pdev, ranges);
+	nr = cxl_accel_component_ranges(pdev, ranges);
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command);
 	if (nr < 0)
-		nr = dvsec_ranges(pdev, ranges);
+		nr = cxl_accel_dvsec_ranges(pdev, ranges);
 out:
 	pm_runtime_put(&pdev->dev);
 	return nr;

@@ -15,9 +15,9 @@
  * cxl_accel->attached, cleared when the binding ends, tells so; it is looked at with the device
  * lock held. The driver core takes that lock itself when it releases a driver, so it has to be
  * dropped in between. A new binding that slips into the gap is turned away from its attach with
- * -EPROBE_DEFER (accel_others()), and is started again after the release. What remains is a
- * driver that is bound in the gap, between two instructions of this file, and has no attach to be
- * turned away from (vfio-pci, say): it is released.
+ * -EPROBE_DEFER (cxl_accel_check_conflict()), and is started again after the release. What remains
+ * is a driver that is bound in the gap, between two instructions of this file, and has no attach to
+ * be turned away from (vfio-pci, say): it is released.
  */
 #include <linux/device.h>
 #include <linux/workqueue.h>
@@ -27,10 +27,10 @@
 /* A driver's remove() takes milliseconds, if it is not stuck. */
 #define RELEASE_WAIT	(3 * HZ)
 
-static struct workqueue_struct *detach_wq;
+static struct workqueue_struct *cxl_accel_detach_wq;
 
 /* Of the work item: drops the reference that came with it. */
-void detach_release(struct work_struct *work)
+void cxl_accel_detach_release(struct work_struct *work)
 {
 	struct cxl_accel *accel = container_of(work, struct cxl_accel, lost);
 	struct device *dev = accel->dev;
@@ -41,23 +41,23 @@ void detach_release(struct work_struct *work)
 
 	if (accel->releasing) {
 		dev_info(dev, "CXL memory is gone, releasing the driver\n");
-		status_lost(dev);
+		cxl_accel_status_lost(dev);
 		device_release_driver(dev);
 		complete_all(&accel->released);
 
 		scoped_guard(device, dev) {
 			accel->releasing = false;
-			again = accel->turned_away;
+			again = accel->reprobe_pending;
 		}
 		if (again && device_attach(dev) < 0)
 			dev_dbg(dev, "not bound again\n");
 	}
 	complete_all(&accel->released);
-	accel_put(accel);
+	cxl_accel_put(accel);
 }
 
 /**
- * detach_lost() - an accelerator's memory is gone
+ * cxl_accel_detach_unexpected() - an accelerator's memory is gone
  * @accel: the accelerator; the caller has a reference
  * @attach_nr: which attach's memory
  *
@@ -65,57 +65,57 @@ void detach_release(struct work_struct *work)
  * driver is released.
  * Return: whether it will be.
  */
-bool detach_lost(struct cxl_accel *accel, unsigned int attach_nr)
+bool cxl_accel_detach_unexpected(struct cxl_accel *accel, unsigned int attach_nr)
 {
-	if (!accel_is_lost(accel, attach_nr))
+	if (!cxl_accel_mark_unexpected(accel, attach_nr))
 		return false;
 	kref_get(&accel->ref);
-	if (!queue_work(detach_wq, &accel->lost))
-		accel_put(accel);
+	if (!queue_work(cxl_accel_detach_wq, &accel->lost))
+		cxl_accel_put(accel);
 	return true;
 }
 
 /*
  * In place of cxl_core's work function, which would unbind the memdev and leave the driver alone.
  * The caller's reference on the memdev comes with the work. Waits for the release, so that whoever
- * drains the cxl bus (removal of cxl_acpi, the bus's flush attribute) finds it done; but not for the
- * next probe, and not for long: this queue does one thing at a time, and what an expander's memdev is
- * waiting for may be next.
+ * drains the cxl bus (removal of cxl_acpi, the bus's flush attribute) finds it done; but not for
+ * the next probe, and not for long: this queue does one thing at a time, and what an expander's
+ * memdev is waiting for may be next.
  */
-static void detach_memdev(struct work_struct *work)
+static void cxl_accel_detach_memdev(struct work_struct *work)
 {
 	struct cxl_memdev *cxlmd = container_of(work, struct cxl_memdev, detach_work);
 	unsigned int attach_nr;
-	struct cxl_accel *accel = accel_get_by_memdev(cxlmd, &attach_nr);
+	struct cxl_accel *accel = cxl_accel_get_by_memdev(cxlmd, &attach_nr);
 
 	if (accel) {
-		if (detach_lost(accel, attach_nr) || work_busy(&accel->lost))
+		if (cxl_accel_detach_unexpected(accel, attach_nr) || work_busy(&accel->lost))
 			wait_for_completion_timeout(&accel->released, RELEASE_WAIT);
-		accel_put(accel);
+		cxl_accel_put(accel);
 	}
 	put_device(&cxlmd->dev);
 }
 
 /**
- * detach_arm() - from now on, the loss of a memdev's endpoint is a loss to its accelerator
+ * cxl_accel_detach_arm() - from now on, an accelerator's driver goes with its memdev's endpoint
  * @accel: the accelerator, being attached by this task
  * @cxlmd: its memdev, being probed: nobody can have scheduled its detach_work yet
  */
-void detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
+void cxl_accel_detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
 {
 	accel->cxlmd = cxlmd;
-	cxlmd->detach_work.func = detach_memdev;
+	cxlmd->detach_work.func = cxl_accel_detach_memdev;
 }
 
-int detach_init(void)
+int cxl_accel_detach_init(void)
 {
-	detach_wq = alloc_workqueue("cxl_accel", WQ_UNBOUND, 0);
-	return detach_wq ? 0 : -ENOMEM;
+	cxl_accel_detach_wq = alloc_workqueue("cxl_accel", WQ_UNBOUND, 0);
+	return cxl_accel_detach_wq ? 0 : -ENOMEM;
 }
 
 /* No driver is bound any more, so that nothing new comes: only late ones are waited for. */
-void detach_exit(void)
+void cxl_accel_detach_exit(void)
 {
 	cxl_bus_drain();
-	destroy_workqueue(detach_wq);
+	destroy_workqueue(cxl_accel_detach_wq);
 }

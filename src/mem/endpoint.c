@@ -6,12 +6,12 @@
  * driver core, by way of a PM domain. Locks: called with the endpoint's device lock, and in the one
  * case that does anything with that of the PCI function.
  *
- * Up to 6.13 cxl_dvsec_rr_decode() takes the PCI function from the device's state, and the state from
- * the drvdata of the PCI function, where an accelerator's driver keeps its own. That must stay there:
- * interrupt handlers, and cor_error_detected() of AER, do not take the device lock. So during these
- * steps the state names a copy of the function that has the state for its drvdata. It is good for
- * config space and for log lines, which is all that cxl_core does with it: it is in no list, and no
- * reference is taken.
+ * Up to 6.13 cxl_dvsec_rr_decode() takes the PCI function from the device's state, and the state
+ * from the drvdata of the PCI function, where an accelerator's driver keeps its own. That must stay
+ * there: interrupt handlers, and cor_error_detected() of AER, do not take the device lock. So
+ * during these steps the state names a copy of the function that has the state for its drvdata. It
+ * is good for config space and for log lines, which is all that cxl_core does with it: it is in no
+ * list, and no reference is taken.
  *
  * At any other time a probe (user space binding the endpoint again after unbinding it) is refused
  * before it starts: it would follow a foreign pointer.
@@ -22,17 +22,17 @@
 
 #include "accel.h"
 
-static struct cxl_accel *endpoint_attaching(struct device *dev)
+static struct cxl_accel *cxl_accel_endpoint_attaching(struct device *dev)
 {
 	struct cxl_memdev *cxlmd = to_cxl_memdev(to_cxl_port(dev)->uport_dev);
 
-	return accel_attaching(cxlmd->cxlds);
+	return cxl_accel_attaching(cxlmd->cxlds);
 }
 
 /* Called by the driver core right before the endpoint port's driver is probed; errors positive. */
-static int endpoint_activate(struct device *dev)
+static int cxl_accel_endpoint_activate(struct device *dev)
 {
-	struct cxl_accel *accel = endpoint_attaching(dev);
+	struct cxl_accel *accel = cxl_accel_endpoint_attaching(dev);
 
 	if (!accel) {
 		dev_dbg(dev, "bound by its accelerator's driver only\n");
@@ -49,24 +49,24 @@ static int endpoint_activate(struct device *dev)
 }
 
 /**
- * endpoint_decoded() - the endpoint's DVSEC has been read
+ * cxl_accel_endpoint_decoded() - the endpoint's DVSEC has been read
  * @accel: the accelerator, being attached by this task
  *
  * The first decoder is the first that is heard of the probe after that.
  */
-void endpoint_decoded(struct cxl_accel *accel)
+void cxl_accel_endpoint_decoded(struct cxl_accel *accel)
 {
 	accel->cxlds->dev = accel->dev;
 }
 
 /* Called after the probe, whether it went well (sync) or not (dismiss); dismiss at unbind, too. */
-static void endpoint_probed(struct device *dev)
+static void cxl_accel_endpoint_probed(struct device *dev)
 {
-	struct cxl_accel *accel = endpoint_attaching(dev);
+	struct cxl_accel *accel = cxl_accel_endpoint_attaching(dev);
 
 	if (!accel)
 		return;
-	endpoint_decoded(accel);
+	cxl_accel_endpoint_decoded(accel);
 	kfree(accel->copy);
 	accel->copy = NULL;
 }
@@ -75,18 +75,18 @@ static void endpoint_probed(struct device *dev)
  * The one hook of the driver core's that can refuse a probe. No power management is done here:
  * devices of the cxl bus have none.
  */
-static struct dev_pm_domain endpoint_domain = {
-	.activate = endpoint_activate,
-	.sync = endpoint_probed,
-	.dismiss = endpoint_probed,
+static struct dev_pm_domain cxl_accel_endpoint_domain = {
+	.activate = cxl_accel_endpoint_activate,
+	.sync = cxl_accel_endpoint_probed,
+	.dismiss = cxl_accel_endpoint_probed,
 };
 
 /**
- * endpoint_added() - cxl_core has registered an endpoint port
+ * cxl_accel_endpoint_added() - cxl_core has registered an endpoint port
  * @port: the port; its driver has not been asked yet
  */
-void endpoint_added(struct cxl_port *port)
+void cxl_accel_endpoint_added(struct cxl_port *port)
 {
-	if (endpoint_attaching(&port->dev))
-		hooks_set_domain(&port->dev, &endpoint_domain);
+	if (cxl_accel_endpoint_attaching(&port->dev))
+		cxl_accel_set_pm_domain(&port->dev, &cxl_accel_endpoint_domain);
 }

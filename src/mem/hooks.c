@@ -24,7 +24,7 @@
 #include "accel.h"
 
 /**
- * hooks_set_domain() - have a say in whether a device is probed
+ * cxl_accel_set_pm_domain() - have a say in whether a device is probed
  * @dev: a device that is being added: it is not bound
  * @domain: whose activate() is asked
  *
@@ -32,7 +32,7 @@
  * would have the bus's notifiers wait for a device, as devices wait for them. Should somebody have
  * it all the same, he is about to probe, and must find the domain.
  */
-void hooks_set_domain(struct device *dev, struct dev_pm_domain *domain)
+void cxl_accel_set_pm_domain(struct device *dev, struct dev_pm_domain *domain)
 {
 	bool locked = device_trylock(dev);
 
@@ -42,32 +42,32 @@ void hooks_set_domain(struct device *dev, struct dev_pm_domain *domain)
 }
 
 /* In place of what would reset the decoder. */
-static void stay_committed(struct cxl_decoder *cxld)
+static void cxl_accel_noop_reset(struct cxl_decoder *cxld)
 {
 }
 
-static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
+static void cxl_accel_endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 {
 	struct cxl_decoder *cxld = &cxled->cxld;
 	struct cxl_port *endpoint = to_cxl_port(cxld->dev.parent);
 	struct cxl_memdev *cxlmd = to_cxl_memdev(endpoint->uport_dev);
-	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
+	struct cxl_accel *accel = cxl_accel_attaching(cxlmd->cxlds);
 
 	/* One made from DVSEC ranges has no reset(), but cxl_core calls it: an expander's, too. */
 	if (!cxld->reset)
-		cxld->reset = stay_committed;
+		cxld->reset = cxl_accel_noop_reset;
 	if (!accel)
 		return;
 
-	endpoint_decoded(accel);
+	cxl_accel_endpoint_decoded(accel);
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
 		if (list_empty(&accel->regions))
-			status_range(accel->dev, &cxld->hpa_range);
-		cxld->reset = stay_committed;
+			cxl_accel_status_range(accel->dev, &cxld->hpa_range);
+		cxld->reset = cxl_accel_noop_reset;
 		/* cxl_core assembles no region by itself: the attach tells it when (region.c). */
 		cxled->state = CXL_DECODER_STATE_MANUAL;
-		if (route_prepare(accel, endpoint, cxld) ||
-		    accel_region_prepare(accel, endpoint, cxled))
+		if (cxl_accel_decode_path_prepare(accel, endpoint, cxld) ||
+		    cxl_accel_region_prepare(accel, endpoint, cxled))
 			accel->refused = CXL_ACCEL_ATTACH_NO_MEMORY;
 		return;
 	}
@@ -77,7 +77,7 @@ static void endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 }
 
 /* A region's target that is not there any more. */
-static int forget_target(struct device *dev, void *cxled)
+static int cxl_accel_clear_target(struct device *dev, void *cxled)
 {
 	struct cxl_region_params *p;
 	int i;
@@ -97,42 +97,42 @@ static int forget_target(struct device *dev, void *cxled)
  * of its region by now, if it has one. Its region rwsem cannot be had here; whoever looks at an
  * unfinished region's targets meanwhile finds this one there or not.
  */
-static void endpoint_decoder_removed(struct device *dev)
+static void cxl_accel_endpoint_decoder_removed(struct device *dev)
 {
-	bus_for_each_dev(&cxl_bus_type, NULL, to_cxl_endpoint_decoder(dev), forget_target);
+	bus_for_each_dev(&cxl_bus_type, NULL, to_cxl_endpoint_decoder(dev), cxl_accel_clear_target);
 }
 
-static void device_added(struct device *dev)
+static void cxl_accel_device_added(struct device *dev)
 {
 	if (is_cxl_region(dev))
-		accel_region_added(to_cxl_region(dev));
+		cxl_accel_region_added(to_cxl_region(dev));
 	else if (is_endpoint_decoder(dev))
-		endpoint_decoder_added(to_cxl_endpoint_decoder(dev));
+		cxl_accel_endpoint_decoder_added(to_cxl_endpoint_decoder(dev));
 	else if (is_cxl_port(dev) && is_cxl_endpoint(to_cxl_port(dev)))
-		endpoint_added(to_cxl_port(dev));
+		cxl_accel_endpoint_added(to_cxl_port(dev));
 	else if (is_cxl_port(dev))
-		reserve_windows_added(to_cxl_port(dev));
+		cxl_accel_reserve_windows_added(to_cxl_port(dev));
 }
 
-static int hooks_notify(struct notifier_block *nb, unsigned long action, void *data)
+static int cxl_accel_fixups_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	if (action == BUS_NOTIFY_ADD_DEVICE)
-		device_added(data);
+		cxl_accel_device_added(data);
 	else if (action == BUS_NOTIFY_DEL_DEVICE && is_endpoint_decoder(data))
-		endpoint_decoder_removed(data);
+		cxl_accel_endpoint_decoder_removed(data);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block hooks_nb = {
-	.notifier_call = hooks_notify,
+static struct notifier_block cxl_accel_fixups_nb = {
+	.notifier_call = cxl_accel_fixups_notify,
 };
 
-int hooks_register(void)
+int cxl_accel_fixups_register(void)
 {
-	return bus_register_notifier(&cxl_bus_type, &hooks_nb);
+	return bus_register_notifier(&cxl_bus_type, &cxl_accel_fixups_nb);
 }
 
-void hooks_unregister(void)
+void cxl_accel_fixups_unregister(void)
 {
-	bus_unregister_notifier(&cxl_bus_type, &hooks_nb);
+	bus_unregister_notifier(&cxl_bus_type, &cxl_accel_fixups_nb);
 }

@@ -2,9 +2,9 @@
 /*
  * Is there CXL above the device, and is it ready?
  *
- * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: host_lock() takes the
- * device lock of the CXL root, inside that of a memdev. Else none; what is asked here can change at
- * any time, and an attach that was wrongly let through fails later on.
+ * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: cxl_accel_host_lock()
+ * takes the device lock of the CXL root, inside that of a memdev. Else none; what is asked here can
+ * change at any time, and an attach that was wrongly let through fails later on.
  */
 #include <linux/acpi.h>
 #include <linux/bits.h>
@@ -23,7 +23,7 @@
 #define   CXL_FLEXBUS_STATUS		0xe
 #define     CXL_FLEXBUS_STATUS_MEM	BIT(2)
 
-static bool below_cxl_host_bridge(struct pci_dev *pdev)
+static bool cxl_accel_below_cxl_host_bridge(struct pci_dev *pdev)
 {
 	struct acpi_device *adev = ACPI_COMPANION(&pci_find_host_bridge(pdev->bus)->dev);
 
@@ -31,12 +31,13 @@ static bool below_cxl_host_bridge(struct pci_dev *pdev)
 }
 
 /**
- * host_unbound_status() - the CXL host has, or had a moment ago, no driver: will it have one?
+ * cxl_accel_host_unbound_status() - the CXL host has, or had a moment ago, no driver: will it have
+ * one?
  *
  * Return: CXL_ACCEL_ATTACH_ATTACHED if it has, CXL_ACCEL_ATTACH_HOST_NOT_READY if waiting may help;
  * any other status is final.
  */
-enum cxl_accel_attach_status host_unbound_status(void)
+enum cxl_accel_attach_status cxl_accel_host_unbound_status(void)
 {
 	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
 	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
@@ -46,22 +47,22 @@ enum cxl_accel_attach_status host_unbound_status(void)
 		return CXL_ACCEL_ATTACH_NO_HOST;
 	host = acpi_get_first_physical_node(root);
 	if (!host || !device_is_bound(host))
-		status = host_wait(host);
+		status = cxl_accel_host_wait(host);
 	acpi_dev_put(root);
 	return status;
 }
 
 /**
- * host_lock() - keep the CXL host's driver from coming or going
+ * cxl_accel_host_lock() - keep the CXL host's driver from coming or going
  *
  * Its driver counts as bound until its removal is over, which takes a while, during which an attach
  * finds half a hierarchy; and cxl_core looks at ports there that it has not locked.
  *
  * Context: may sleep, until a removal or a probe of cxl_acpi that is under way is over. The device
  * locks of a PCI function and of a memdev may be held: cxl_acpi never waits for either.
- * Return: the host, to be given to host_unlock(); NULL if its driver is not bound.
+ * Return: the host, to be given to cxl_accel_host_unlock(); NULL if its driver is not bound.
  */
-struct device *host_lock(void)
+struct device *cxl_accel_host_lock(void)
 {
 	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
 	struct device *host = root ? get_device(acpi_get_first_physical_node(root)) : NULL;
@@ -73,17 +74,17 @@ struct device *host_lock(void)
 	device_lock(host);
 	if (device_is_bound(host))
 		return host;
-	host_unlock(host);
+	cxl_accel_host_unlock(host);
 	return NULL;
 }
 
-void host_unlock(struct device *host)
+void cxl_accel_host_unlock(struct device *host)
 {
 	device_unlock(host);
 	put_device(host);
 }
 
-static int is_unbound_port_above(struct device *dev, void *data)
+static int cxl_accel_is_unbound_port_above(struct device *dev, void *data)
 {
 	struct device *uport_dev, *above = data;
 
@@ -96,7 +97,8 @@ static int is_unbound_port_above(struct device *dev, void *data)
 }
 
 /**
- * host_port_is_unbound() - is there a port above the device that is not bound to cxl_port?
+ * cxl_accel_host_port_is_unbound() - is there a port above the device that is not bound to
+ * cxl_port?
  * @dev: the PCI function
  *
  * Such a port is found by nobody else: it has no dports. The platform's root is a port without a
@@ -104,12 +106,12 @@ static int is_unbound_port_above(struct device *dev, void *data)
  *
  * Return: whether there is one.
  */
-bool host_port_is_unbound(struct device *dev)
+bool cxl_accel_host_port_is_unbound(struct device *dev)
 {
-	return bus_for_each_dev(&cxl_bus_type, NULL, dev->parent, is_unbound_port_above);
+	return bus_for_each_dev(&cxl_bus_type, NULL, dev->parent, cxl_accel_is_unbound_port_above);
 }
 
-static bool dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)
+static bool cxl_accel_dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)
 {
 	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, id);
 	u16 value;
@@ -119,29 +121,31 @@ static bool dvsec_has_bit(struct pci_dev *pdev, u16 id, int offset, u16 bit)
 }
 
 /* The device can do CXL.mem, and has negotiated it. cxl_core does not ask for the latter. */
-static bool link_is_mem(struct pci_dev *pdev)
+static bool cxl_accel_link_is_mem(struct pci_dev *pdev)
 {
-	return dvsec_has_bit(pdev, CXL_DEVICE_DVSEC, CXL_DEVICE_CAP, CXL_DEVICE_CAP_MEM) &&
-	       dvsec_has_bit(pdev, CXL_FLEXBUS_DVSEC, CXL_FLEXBUS_STATUS, CXL_FLEXBUS_STATUS_MEM);
+	return cxl_accel_dvsec_has_bit(pdev, CXL_DEVICE_DVSEC, CXL_DEVICE_CAP,
+				       CXL_DEVICE_CAP_MEM) &&
+	       cxl_accel_dvsec_has_bit(pdev, CXL_FLEXBUS_DVSEC, CXL_FLEXBUS_STATUS,
+				       CXL_FLEXBUS_STATUS_MEM);
 }
 
 /**
- * host_status() - can this device's memory be attached?
+ * cxl_accel_host_status() - can this device's memory be attached?
  * @pdev: the PCI function
  *
  * Return: CXL_ACCEL_ATTACH_ATTACHED if nothing speaks against it. CXL_ACCEL_ATTACH_HOST_NOT_READY
  * if waiting may help: there is a CXL host, and its driver has not bound yet. Any other status is
  * final.
  */
-enum cxl_accel_attach_status host_status(struct pci_dev *pdev)
+enum cxl_accel_attach_status cxl_accel_host_status(struct pci_dev *pdev)
 {
 	if (!acpi_dev_present(CXL_ROOT_HID, NULL, -1))
 		return CXL_ACCEL_ATTACH_NO_HOST;
 	if (pci_pcie_type(pdev) == PCI_EXP_TYPE_RC_END)
 		return CXL_ACCEL_ATTACH_RESTRICTED;
-	if (!below_cxl_host_bridge(pdev))
+	if (!cxl_accel_below_cxl_host_bridge(pdev))
 		return CXL_ACCEL_ATTACH_PCI_ONLY;
-	if (!link_is_mem(pdev))
+	if (!cxl_accel_link_is_mem(pdev))
 		return CXL_ACCEL_ATTACH_LINK_NOT_CXL;
-	return host_unbound_status();
+	return cxl_accel_host_unbound_status();
 }

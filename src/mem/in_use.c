@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * As long as the system runs out of an expander's memory, this module stays.
+ * While memory backed by an expander is online, this module stays.
  *
  * Owns: a notifier for memory that comes online, and one reference on this module for each block
  * that has. Talks to: memory hotplug; reads the decoders of endpoints on the cxl bus. Locks: called
@@ -19,9 +19,9 @@
 #include "accel.h"
 
 /* By the first page's number. */
-static DEFINE_XARRAY(online_blocks);
+static DEFINE_XARRAY(cxl_accel_online_blocks);
 
-static int endpoint_decodes(struct device *dev, void *data)
+static int cxl_accel_endpoint_decodes(struct device *dev, void *data)
 {
 	const struct range *hpa, *memory = data;
 	const struct cxl_decoder *cxld;
@@ -34,46 +34,47 @@ static int endpoint_decodes(struct device *dev, void *data)
 	       memory->end <= hpa->end;
 }
 
-static void block_online(const struct memory_notify *block)
+static void cxl_accel_block_online(const struct memory_notify *block)
 {
 	struct range memory = {
 		.start = PFN_PHYS(block->start_pfn),
 		.end = PFN_PHYS(block->start_pfn + block->nr_pages) - 1,
 	};
 
-	if (!bus_for_each_dev(&cxl_bus_type, NULL, &memory, endpoint_decodes))
+	if (!bus_for_each_dev(&cxl_bus_type, NULL, &memory, cxl_accel_endpoint_decodes))
 		return;
 	if (!try_module_get(THIS_MODULE))
 		return;
-	if (xa_insert(&online_blocks, block->start_pfn, xa_mk_value(1), GFP_KERNEL))
+	if (xa_insert(&cxl_accel_online_blocks, block->start_pfn, xa_mk_value(1), GFP_KERNEL))
 		module_put(THIS_MODULE);
 }
 
-static void block_offline(const struct memory_notify *block)
+static void cxl_accel_block_offline(const struct memory_notify *block)
 {
-	if (xa_erase(&online_blocks, block->start_pfn))
+	if (xa_erase(&cxl_accel_online_blocks, block->start_pfn))
 		module_put(THIS_MODULE);
 }
 
-static int in_use_notify(struct notifier_block *nb, unsigned long action, void *data)
+static int cxl_accel_memory_online_notify(struct notifier_block *nb, unsigned long action,
+					  void *data)
 {
 	if (action == MEM_ONLINE)
-		block_online(data);
+		cxl_accel_block_online(data);
 	else if (action == MEM_OFFLINE)
-		block_offline(data);
+		cxl_accel_block_offline(data);
 	return NOTIFY_OK;
 }
 
-static struct notifier_block in_use_nb = {
-	.notifier_call = in_use_notify,
+static struct notifier_block cxl_accel_memory_online_nb = {
+	.notifier_call = cxl_accel_memory_online_notify,
 };
 
-int in_use_init(void)
+int cxl_accel_memory_online_init(void)
 {
-	return register_memory_notifier(&in_use_nb);
+	return register_memory_notifier(&cxl_accel_memory_online_nb);
 }
 
-void in_use_exit(void)
+void cxl_accel_memory_online_exit(void)
 {
-	unregister_memory_notifier(&in_use_nb);
+	unregister_memory_notifier(&cxl_accel_memory_online_nb);
 }

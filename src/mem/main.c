@@ -37,31 +37,31 @@ static int __init cxl_mem_init(void)
 {
 	int rc;
 
-	rc = core_check_build();
+	rc = cxl_accel_core_check_build();
 	if (rc)
 		return rc;
-	rc = status_init();
+	rc = cxl_accel_status_init();
 	if (rc)
 		return rc;
-	rc = host_wait_init();
+	rc = cxl_accel_host_wait_init();
 	if (rc)
 		goto err_status;
-	rc = detach_init();
+	rc = cxl_accel_detach_init();
 	if (rc)
 		goto err_host_wait;
-	rc = reserve_init();
+	rc = cxl_accel_reserve_init();
 	if (rc)
 		goto err_detach;
-	rc = hooks_register();
+	rc = cxl_accel_fixups_register();
 	if (rc)
 		goto err_reserve;
-	rc = port_init();
+	rc = cxl_accel_port_init();
 	if (rc)
 		goto err_hooks;
-	rc = in_use_init();
+	rc = cxl_accel_memory_online_init();
 	if (rc)
 		goto err_port;
-	rc = cxl_driver_register(&accel_region_driver);
+	rc = cxl_driver_register(&cxl_accel_region_driver);
 	if (rc)
 		goto err_in_use;
 	rc = cxl_driver_register(&cxl_mem_driver);
@@ -70,21 +70,21 @@ static int __init cxl_mem_init(void)
 	return 0;
 
 err_region:
-	cxl_driver_unregister(&accel_region_driver);
+	cxl_driver_unregister(&cxl_accel_region_driver);
 err_in_use:
-	in_use_exit();
+	cxl_accel_memory_online_exit();
 err_port:
-	port_exit();
+	cxl_accel_port_exit();
 err_hooks:
-	hooks_unregister();
+	cxl_accel_fixups_unregister();
 err_reserve:
-	reserve_exit();
+	cxl_accel_reserve_exit();
 err_detach:
-	detach_exit();
+	cxl_accel_detach_exit();
 err_host_wait:
-	host_wait_exit();
+	cxl_accel_host_wait_exit();
 err_status:
-	status_exit();
+	cxl_accel_status_exit();
 	return rc;
 }
 module_init(cxl_mem_init);
@@ -92,15 +92,15 @@ module_init(cxl_mem_init);
 static void __exit cxl_mem_exit(void)
 {
 	cxl_driver_unregister(&cxl_mem_driver);
-	cxl_driver_unregister(&accel_region_driver);
-	in_use_exit();
-	port_exit();
-	hooks_unregister();
-	reserve_exit();
-	detach_exit();
-	host_wait_exit();
-	status_exit();
-	attach_exit();
+	cxl_driver_unregister(&cxl_accel_region_driver);
+	cxl_accel_memory_online_exit();
+	cxl_accel_port_exit();
+	cxl_accel_fixups_unregister();
+	cxl_accel_reserve_exit();
+	cxl_accel_detach_exit();
+	cxl_accel_host_wait_exit();
+	cxl_accel_status_exit();
+	cxl_accel_api_exit();
 }
 module_exit(cxl_mem_exit);
 

@@ -19,21 +19,21 @@
 
 #include "accel.h"
 
-static struct cxl_memdev_state *to_memdev_state(struct cxl_memdev *cxlmd)
+static struct cxl_memdev_state *cxl_mem_memdev_state(struct cxl_memdev *cxlmd)
 {
 	if (cxlmd->cxlds->type != CXL_DEVTYPE_CLASSMEM)
 		return NULL;
 	return container_of(cxlmd->cxlds, struct cxl_memdev_state, cxlds);
 }
 
-static bool memdev_can_poison(struct cxl_memdev *cxlmd, enum poison_cmd_enabled_bits cmd)
+static bool cxl_mem_can_poison(struct cxl_memdev *cxlmd, enum poison_cmd_enabled_bits cmd)
 {
-	struct cxl_memdev_state *mds = to_memdev_state(cxlmd);
+	struct cxl_memdev_state *mds = cxl_mem_memdev_state(cxlmd);
 
 	return mds && test_bit(cmd, mds->poison.enabled_cmds);
 }
 
-static int dpamem_show(struct seq_file *file, void *data)
+static int cxl_mem_dpa_show(struct seq_file *file, void *data)
 {
 	struct device *dev = file->private;
 
@@ -41,41 +41,42 @@ static int dpamem_show(struct seq_file *file, void *data)
 	return 0;
 }
 
-static int inject_poison_set(void *cxlmd, u64 dpa)
+static int cxl_mem_inject_poison_set(void *cxlmd, u64 dpa)
 {
 	return cxl_inject_poison(cxlmd, dpa);
 }
 
-DEFINE_DEBUGFS_ATTRIBUTE(inject_poison_fops, NULL, inject_poison_set, "%llx\n");
+DEFINE_DEBUGFS_ATTRIBUTE(cxl_mem_inject_poison_fops, NULL, cxl_mem_inject_poison_set, "%llx\n");
 
-static int clear_poison_set(void *cxlmd, u64 dpa)
+static int cxl_mem_clear_poison_set(void *cxlmd, u64 dpa)
 {
 	return cxl_clear_poison(cxlmd, dpa);
 }
 
-DEFINE_DEBUGFS_ATTRIBUTE(clear_poison_fops, NULL, clear_poison_set, "%llx\n");
+DEFINE_DEBUGFS_ATTRIBUTE(cxl_mem_clear_poison_fops, NULL, cxl_mem_clear_poison_set, "%llx\n");
 
-static void remove_debugfs(void *dir)
+static void cxl_mem_remove_debugfs(void *dir)
 {
 	debugfs_remove_recursive(dir);
 }
 
-static int memdev_add_debugfs(struct cxl_memdev *cxlmd)
+static int cxl_mem_add_debugfs(struct cxl_memdev *cxlmd)
 {
 	struct device *dev = &cxlmd->dev;
 	struct dentry *dir = cxl_debugfs_create_dir(dev_name(dev));
 
-	debugfs_create_devm_seqfile(dev, "dpamem", dir, dpamem_show);
-	if (memdev_can_poison(cxlmd, CXL_POISON_ENABLED_INJECT))
-		debugfs_create_file("inject_poison", 0200, dir, cxlmd, &inject_poison_fops);
-	if (memdev_can_poison(cxlmd, CXL_POISON_ENABLED_CLEAR))
-		debugfs_create_file("clear_poison", 0200, dir, cxlmd, &clear_poison_fops);
+	debugfs_create_devm_seqfile(dev, "dpamem", dir, cxl_mem_dpa_show);
+	if (cxl_mem_can_poison(cxlmd, CXL_POISON_ENABLED_INJECT))
+		debugfs_create_file("inject_poison", 0200, dir, cxlmd, &cxl_mem_inject_poison_fops);
+	if (cxl_mem_can_poison(cxlmd, CXL_POISON_ENABLED_CLEAR))
+		debugfs_create_file("clear_poison", 0200, dir, cxlmd, &cxl_mem_clear_poison_fops);
 
-	return devm_add_action_or_reset(dev, remove_debugfs, dir);
+	return devm_add_action_or_reset(dev, cxl_mem_remove_debugfs, dir);
 }
 
-static ssize_t trigger_poison_list_store(struct device *dev, struct device_attribute *attr,
-					 const char *buf, size_t len)
+static ssize_t cxl_mem_trigger_poison_list_store(struct device *dev,
+						 struct device_attribute *attr,
+						 const char *buf, size_t len)
 {
 	bool trigger;
 	int rc;
@@ -86,50 +87,51 @@ static ssize_t trigger_poison_list_store(struct device *dev, struct device_attri
 	rc = cxl_trigger_poison_list(to_cxl_memdev(dev));
 	return rc ?: len;
 }
-static DEVICE_ATTR_WO(trigger_poison_list);
+static struct device_attribute cxl_mem_trigger_poison_list_attr =
+	__ATTR(trigger_poison_list, 0200, NULL, cxl_mem_trigger_poison_list_store);
 
-static struct attribute *memdev_attrs[] = {
-	&dev_attr_trigger_poison_list.attr,
+static struct attribute *cxl_mem_attrs[] = {
+	&cxl_mem_trigger_poison_list_attr.attr,
 	NULL
 };
 
-static umode_t memdev_attr_visible(struct kobject *kobj, struct attribute *attr, int n)
+static umode_t cxl_mem_attr_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
 	struct cxl_memdev *cxlmd = to_cxl_memdev(kobj_to_dev(kobj));
 
-	return memdev_can_poison(cxlmd, CXL_POISON_ENABLED_LIST) ? attr->mode : 0;
+	return cxl_mem_can_poison(cxlmd, CXL_POISON_ENABLED_LIST) ? attr->mode : 0;
 }
 
-static const struct attribute_group memdev_group = {
-	.attrs = memdev_attrs,
-	.is_visible = memdev_attr_visible,
+static const struct attribute_group cxl_mem_group = {
+	.attrs = cxl_mem_attrs,
+	.is_visible = cxl_mem_attr_visible,
 };
 
-static const struct attribute_group *memdev_groups[] = {
-	&memdev_group,
+static const struct attribute_group *cxl_mem_groups[] = {
+	&cxl_mem_group,
 	NULL
 };
 
-static void release_suspend(void *unused)
+static void cxl_mem_unblock_suspend(void *unused)
 {
-	core_mem_active_dec();
+	cxl_accel_core_mem_active_dec();
 }
 
 /*
- * The kernel may run out of this memory, and nothing in the specification says whether it survives
- * suspend to RAM: while it is connected, suspend is refused.
+ * This memory may be System RAM, and nothing in the specification says whether it survives suspend
+ * to RAM: while it is connected, suspend is refused.
  */
-static int memdev_block_suspend(struct device *dev)
+static int cxl_mem_block_suspend(struct device *dev)
 {
-	core_mem_active_inc();
-	return devm_add_action_or_reset(dev, release_suspend, NULL);
+	cxl_accel_core_mem_active_inc();
+	return devm_add_action_or_reset(dev, cxl_mem_unblock_suspend, NULL);
 }
 
-static int memdev_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_port)
+static int cxl_mem_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_port)
 {
 	int rc;
 
-	if (!IS_ENABLED(CONFIG_CXL_PMEM) || !core_memdev_has_pmem(cxlmd->cxlds))
+	if (!IS_ENABLED(CONFIG_CXL_PMEM) || !cxl_accel_core_memdev_has_pmem(cxlmd->cxlds))
 		return 0;
 
 	rc = devm_cxl_add_nvdimm(parent_port, cxlmd);
@@ -142,26 +144,26 @@ static int memdev_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_p
  * An expander's errors are said here, in the words of the stock driver, which tools may know. An
  * accelerator's are kept for devm_cxl_probe_mem(), which says them once.
  */
-#define memdev_fail(cxlmd, accel, why, fmt, ...)						\
+#define cxl_mem_fail(cxlmd, accel, name, fmt, ...)						\
 ({												\
 	if (accel)										\
-		(accel)->cause = CXL_ACCEL_ATTACH_##why;					\
+		(accel)->status = CXL_ACCEL_ATTACH_##name;					\
 	else											\
 		dev_err(&(cxlmd)->dev, fmt "\n", ##__VA_ARGS__);				\
 	-ENXIO;											\
 })
 
-static int no_endpoint(struct cxl_accel *accel, int rc)
+static int cxl_mem_no_endpoint(struct cxl_accel *accel, int rc)
 {
 	if (accel)
-		accel->cause = rc == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
-					       CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
+		accel->status = rc == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
+					      CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
 	return rc;
 }
 
 /* The dport belongs to the port's driver: it may be looked at only while that cannot go. */
-static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent_port,
-			       struct cxl_accel *accel)
+static int cxl_mem_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent_port,
+				struct cxl_accel *accel)
 {
 	/* A restricted CXL host has no port of its own: its dport hangs off the platform's root. */
 	struct device *host = is_cxl_root(parent_port) ? parent_port->uport_dev :
@@ -176,14 +178,14 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 		dport = host->driver ?
 			xa_load(&parent_port->dports, (unsigned long)dport_dev) : NULL;
 		if (!dport)
-			return memdev_fail(cxlmd, accel, PORT_NOT_BOUND,
-					   "CXL port topology %s not enabled", dev_name(host));
+			return cxl_mem_fail(cxlmd, accel, PORT_NOT_BOUND,
+					    "CXL port topology %s not enabled", dev_name(host));
 
-		core_dport_init_ras(dport, &cxlmd->dev);
+		cxl_accel_core_dport_init_ras(dport, &cxlmd->dev);
 
-		endpoint = port_add_endpoint(host, cxlmd, dport);
+		endpoint = cxl_accel_port_add_endpoint(host, cxlmd, dport);
 		if (IS_ERR(endpoint))
-			return no_endpoint(accel, PTR_ERR(endpoint));
+			return cxl_mem_no_endpoint(accel, PTR_ERR(endpoint));
 		get_device(&endpoint->dev);
 		bound = endpoint->dev.driver;
 	}
@@ -191,12 +193,12 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
 	/* If that fails it removes the endpoint, and takes the host's lock for it. */
 	rc = cxl_endpoint_autoremove(cxlmd, endpoint);
 	if (rc)
-		rc = no_endpoint(accel, rc);
+		rc = cxl_mem_no_endpoint(accel, rc);
 	else if (!bound)
-		rc = memdev_fail(cxlmd, accel, ENDPOINT_NOT_BOUND,
-				 "%s failed probe", dev_name(&endpoint->dev));
+		rc = cxl_mem_fail(cxlmd, accel, ENDPOINT_NOT_BOUND,
+				  "%s failed probe", dev_name(&endpoint->dev));
 	if (accel && !bound && accel->refused != CXL_ACCEL_ATTACH_ATTACHED)
-		accel->cause = accel->refused;
+		accel->status = accel->refused;
 	put_device(&endpoint->dev);
 	return rc;
 }
@@ -207,20 +209,20 @@ static int memdev_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *parent
  * time that its driver is bound, so the removal of cxl_acpi is kept out. A port that somebody
  * unbinds by hand at that moment is not.
  */
-static int accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+static int cxl_accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
-	struct device *host = host_lock();
+	struct device *host = cxl_accel_host_lock();
 	int rc;
 
 	if (!host) {
-		accel->cause = CXL_ACCEL_ATTACH_INTERRUPTED;
+		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
 		return -ENXIO;
 	}
 	rc = devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
-		accel->cause = host_port_is_unbound(accel->dev) ? CXL_ACCEL_ATTACH_PORT_NOT_BOUND :
-								  CXL_ACCEL_ATTACH_NO_PORT;
-	host_unlock(host);
+		accel->status = cxl_accel_host_port_is_unbound(accel->dev) ?
+				CXL_ACCEL_ATTACH_PORT_NOT_BOUND : CXL_ACCEL_ATTACH_NO_PORT;
+	cxl_accel_host_unlock(host);
 	return rc;
 }
 
@@ -229,7 +231,7 @@ static int accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *acc
  * before its endpoint has been added: should that fail, the ports would keep it. A bridge is no
  * deeper as a port than as a device.
  */
-static int memdev_max_depth(const struct cxl_memdev *cxlmd)
+static int cxl_mem_max_depth(const struct cxl_memdev *cxlmd)
 {
 	const struct device *dev;
 	int depth = 0;
@@ -239,62 +241,62 @@ static int memdev_max_depth(const struct cxl_memdev *cxlmd)
 	return depth;
 }
 
-static int memdev_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+static int cxl_mem_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	struct cxl_port *parent_port;
 	struct cxl_dport *unused;
 	int rc;
 
-	cxlmd->depth = memdev_max_depth(cxlmd);
-	rc = accel ? accel_enumerate_ports(cxlmd, accel) : devm_cxl_enumerate_ports(cxlmd);
+	cxlmd->depth = cxl_mem_max_depth(cxlmd);
+	rc = accel ? cxl_accel_enumerate_ports(cxlmd, accel) : devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
 		return rc;
 
 	parent_port = cxl_mem_find_port(cxlmd, &unused);
 	if (!parent_port)
-		return memdev_fail(cxlmd, accel, NO_PORT, "CXL port topology not found");
+		return cxl_mem_fail(cxlmd, accel, NO_PORT, "CXL port topology not found");
 
-	rc = memdev_add_nvdimm(cxlmd, parent_port);
+	rc = cxl_mem_add_nvdimm(cxlmd, parent_port);
 	if (!rc)
-		rc = memdev_add_endpoint(cxlmd, parent_port, accel);
+		rc = cxl_mem_add_endpoint(cxlmd, parent_port, accel);
 	put_device(&parent_port->dev);
 	return rc;
 }
 
-static int memdev_assemble_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
+static int cxl_mem_assemble_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
 {
-	accel->cause = accel_region_assemble(accel, cxlmd->endpoint);
-	return accel->cause == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
+	accel->status = cxl_accel_region_assemble(accel, cxlmd->endpoint);
+	return accel->status == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
 }
 
-static int memdev_bind(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+static int cxl_mem_bind(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	int rc;
 
-	rc = memdev_add_debugfs(cxlmd);
+	rc = cxl_mem_add_debugfs(cxlmd);
 	if (rc)
 		return rc;
 
-	rc = memdev_connect(cxlmd, accel);
+	rc = cxl_mem_connect(cxlmd, accel);
 	if (rc)
 		return rc;
 
 	if (accel) {
-		rc = memdev_assemble_region(accel, cxlmd);
+		rc = cxl_mem_assemble_region(accel, cxlmd);
 		if (rc)
 			return rc;
 	}
 
-	return memdev_block_suspend(&cxlmd->dev);
+	return cxl_mem_block_suspend(&cxlmd->dev);
 }
 
 static int cxl_mem_probe(struct device *dev)
 {
 	struct cxl_memdev *cxlmd = to_cxl_memdev(dev);
-	struct cxl_accel *accel = accel_attaching(cxlmd->cxlds);
+	struct cxl_accel *accel = cxl_accel_attaching(cxlmd->cxlds);
 	int rc;
 
-	if (!accel && accel_owns(cxlmd->cxlds)) {
+	if (!accel && cxl_accel_owns(cxlmd->cxlds)) {
 		dev_dbg(dev, "bound by its accelerator's driver only\n");
 		return -ENXIO;
 	}
@@ -304,12 +306,12 @@ static int cxl_mem_probe(struct device *dev)
 		return -EBUSY;
 
 	if (accel)
-		detach_arm(accel, cxlmd);
+		cxl_accel_detach_arm(accel, cxlmd);
 
-	rc = memdev_bind(cxlmd, accel);
+	rc = cxl_mem_bind(cxlmd, accel);
 	/* Whatever step it was. What cxl_port had no memory for shows as a probe that failed. */
 	if (accel && rc == -ENOMEM)
-		accel->cause = CXL_ACCEL_ATTACH_NO_MEMORY;
+		accel->status = CXL_ACCEL_ATTACH_NO_MEMORY;
 	return rc;
 }
 
@@ -319,6 +321,6 @@ struct cxl_driver cxl_mem_driver = {
 	.id = CXL_DEVICE_MEMORY_EXPANDER,
 	.drv = {
 		.probe_type = PROBE_FORCE_SYNCHRONOUS,
-		.dev_groups = memdev_groups,
+		.dev_groups = cxl_mem_groups,
 	},
 };

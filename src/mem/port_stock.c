@@ -33,49 +33,49 @@
 typedef struct cxl_port *(*add_endpoint_fn)(struct device *host, struct cxl_memdev *cxlmd,
 					     struct cxl_dport *parent_dport);
 
-static struct device_driver *stock_driver;
-static enum probe_type stock_probe_type;
+static struct device_driver *cxl_accel_stock_driver;
+static enum probe_type cxl_accel_stock_probe_type;
 
 /*
  * What our cxl_port exports, or NULL. In a variable, and read from it each time: code that refers
  * to an address by its distance cannot say NULL on every architecture.
  */
 #ifdef CORE_REPLACES_CXL_PORT
-static const add_endpoint_fn our_port_add_endpoint = devm_cxl_add_endpoint;
+static const add_endpoint_fn cxl_accel_our_add_endpoint = devm_cxl_add_endpoint;
 #else
-static const add_endpoint_fn our_port_add_endpoint;
+static const add_endpoint_fn cxl_accel_our_add_endpoint;
 #endif
 
 /**
- * port_is_ours() - is cxl_port the one of cxl-accel?
+ * cxl_accel_port_is_ours() - is cxl_port the one of cxl-accel?
  *
  * Return: the same from this module's init to its exit. If false, it is the stock driver.
  */
-bool port_is_ours(void)
+bool cxl_accel_port_is_ours(void)
 {
-	return READ_ONCE(our_port_add_endpoint);
+	return READ_ONCE(cxl_accel_our_add_endpoint);
 }
 
 /**
- * port_add_endpoint() - give a memdev its endpoint port
+ * cxl_accel_port_add_endpoint() - give a memdev its endpoint port
  * @host: device whose unbinding removes the port again
  * @cxlmd: the memdev, being probed
  * @parent_dport: the dport that it is connected to
  *
- * With whichever cxl_port is there; see endpoint_add().
+ * With whichever cxl_port is there; see cxl_accel_add_endpoint().
  *
  * Return: the endpoint, or an ERR_PTR().
  */
-struct cxl_port *port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
-				   struct cxl_dport *parent_dport)
+struct cxl_port *cxl_accel_port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+					     struct cxl_dport *parent_dport)
 {
-	add_endpoint_fn add = READ_ONCE(our_port_add_endpoint) ?: endpoint_add;
+	add_endpoint_fn add = READ_ONCE(cxl_accel_our_add_endpoint) ?: cxl_accel_add_endpoint;
 
 	return add(host, cxlmd, parent_dport);
 }
 
 /* An unbound port has no decoders, so none is committed: nobody else looks at the count now. */
-static int port_notify(struct notifier_block *nb, unsigned long action, void *data)
+static int cxl_accel_port_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct device *dev = data;
 
@@ -85,12 +85,12 @@ static int port_notify(struct notifier_block *nb, unsigned long action, void *da
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block port_nb = {
-	.notifier_call = port_notify,
+static struct notifier_block cxl_accel_port_nb = {
+	.notifier_call = cxl_accel_port_notify,
 };
 
 /* While the bus's drivers are gone through, none of them can unregister: its module is there. */
-static int stock_driver_get(struct device_driver *drv, void *found)
+static int cxl_accel_stock_driver_get(struct device_driver *drv, void *found)
 {
 	if (strcmp(drv->name, "cxl_port") || !try_module_get(drv->owner))
 		return 0;
@@ -99,43 +99,43 @@ static int stock_driver_get(struct device_driver *drv, void *found)
 }
 
 /**
- * port_init() - see to it that there is a cxl_port that probes synchronously
+ * cxl_accel_port_init() - see to it that there is a cxl_port that probes synchronously
  *
  * Return: 0, -ENODEV if there is no cxl_port at all, or an error of the notifier chain.
  */
-int port_init(void)
+int cxl_accel_port_init(void)
 {
 	int rc;
 
-	if (port_is_ours())
+	if (cxl_accel_port_is_ours())
 		return 0;
 
-	bus_for_each_drv(&cxl_bus_type, NULL, &stock_driver, stock_driver_get);
-	if (!stock_driver) {
+	bus_for_each_drv(&cxl_bus_type, NULL, &cxl_accel_stock_driver, cxl_accel_stock_driver_get);
+	if (!cxl_accel_stock_driver) {
 		pr_err("no cxl_port is loaded, which must be there first (modprobe does that)\n");
 		return -ENODEV;
 	}
 
-	rc = bus_register_notifier(&cxl_bus_type, &port_nb);
+	rc = bus_register_notifier(&cxl_bus_type, &cxl_accel_port_nb);
 	if (rc) {
-		module_put(stock_driver->owner);
+		module_put(cxl_accel_stock_driver->owner);
 		return rc;
 	}
-	stock_probe_type = stock_driver->probe_type;
-	stock_driver->probe_type = PROBE_FORCE_SYNCHRONOUS;
+	cxl_accel_stock_probe_type = cxl_accel_stock_driver->probe_type;
+	cxl_accel_stock_driver->probe_type = PROBE_FORCE_SYNCHRONOUS;
 
-	if (stock_driver->owner)
+	if (cxl_accel_stock_driver->owner)
 		pr_warn(
 			"the stock cxl_port was loaded first, and is used: update the initramfs, reboot\n");
 	return 0;
 }
 
-void port_exit(void)
+void cxl_accel_port_exit(void)
 {
-	if (port_is_ours())
+	if (cxl_accel_port_is_ours())
 		return;
 
-	stock_driver->probe_type = stock_probe_type;
-	bus_unregister_notifier(&cxl_bus_type, &port_nb);
-	module_put(stock_driver->owner);
+	cxl_accel_stock_driver->probe_type = cxl_accel_stock_probe_type;
+	bus_unregister_notifier(&cxl_bus_type, &cxl_accel_port_nb);
+	module_put(cxl_accel_stock_driver->owner);
 }

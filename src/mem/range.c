@@ -19,26 +19,26 @@
 
 #include "accel.h"
 
-static int found(struct resource *res, void *arg)
+static int cxl_accel_resource_found(struct resource *res, void *arg)
 {
 	return 1;
 }
 
 /* Drivers request what they map: kmem, device_dax. Windows, regions and Soft Reserved are idle. */
-static bool is_claimed(const struct range *range)
+static bool cxl_accel_hpa_is_claimed(const struct range *range)
 {
 	return walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM | IORESOURCE_BUSY, range->start,
-				   range->end, NULL, found) == 1;
+				   range->end, NULL, cxl_accel_resource_found) == 1;
 }
 
-static bool is_system_ram(const struct range *range)
+static bool cxl_accel_hpa_is_system_ram(const struct range *range)
 {
 	return region_intersects(range->start, range_len(range), IORESOURCE_SYSTEM_RAM,
 				 IORES_DESC_NONE) != REGION_DISJOINT;
 }
 
 /* A dax device that nobody has bound yet claims nothing, but is on a device of dax_hmem's. */
-static int is_hmem_of(struct device *dev, void *data)
+static int cxl_accel_is_hmem_of(struct device *dev, void *data)
 {
 	const struct memregion_info *info = dev_get_platdata(dev);
 	const struct range *range = data;
@@ -48,16 +48,16 @@ static int is_hmem_of(struct device *dev, void *data)
 }
 
 /**
- * range_in_use() - is a part of this range System RAM, a dax device's, or claimed by a driver?
+ * cxl_accel_hpa_in_use() - is a part of this range System RAM, a dax device's, or claimed?
  * @range: HPA range, of a decoder that has no region yet, or of an accelerator's region
  *
  * Context: may sleep; takes no lock that is held by others for long.
  * Return: whether it is.
  */
-bool range_in_use(const struct range *range)
+bool cxl_accel_hpa_in_use(const struct range *range)
 {
 	struct range wanted = *range;
 
-	return is_claimed(range) || is_system_ram(range) ||
-	       bus_for_each_dev(&platform_bus_type, NULL, &wanted, is_hmem_of);
+	return cxl_accel_hpa_is_claimed(range) || cxl_accel_hpa_is_system_ram(range) ||
+	       bus_for_each_dev(&platform_bus_type, NULL, &wanted, cxl_accel_is_hmem_of);
 }

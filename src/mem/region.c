@@ -26,7 +26,7 @@
 #include "accel.h"
 
 /**
- * struct accel_region - a committed decoder of the endpoint, and room for one region
+ * struct cxl_accel_region - a committed decoder of the endpoint, and room for one region
  * @node: in the accelerator's list, in the order of the decoders
  * @accel: the accelerator; a reference is held while there is a region
  * @attach_nr: the attach that this belongs to
@@ -37,7 +37,7 @@
  *
  * Owned by an entry of the endpoint's devres list.
  */
-struct accel_region {
+struct cxl_accel_region {
 	struct list_head node;
 	struct cxl_accel *accel;
 	unsigned int attach_nr;
@@ -57,21 +57,21 @@ struct accel_region {
  * step is atomic, and from one state only: whoever else is taking the region apart at this moment
  * has either not seen the committed state yet, and finds the other one, or has left it already.
  */
-static void region_mark_not_committed(struct cxl_region *cxlr)
+static void cxl_accel_region_mark_not_committed(struct cxl_region *cxlr)
 {
 	cmpxchg(&cxlr->params.state, CXL_CONFIG_COMMIT, CXL_CONFIG_ACTIVE);
 }
 
 /* The endpoint goes, and the region with it: without its decoder it is good for nothing. */
-static void accel_region_release(struct device *dev, void *res)
+static void cxl_accel_region_release(struct device *dev, void *res)
 {
-	struct accel_region *ar = *(struct accel_region **)res;
+	struct cxl_accel_region *ar = *(struct cxl_accel_region **)res;
 	int rc;
 
 	list_del(&ar->node);
 	if (ar->cxlr) {
-		region_mark_not_committed(ar->cxlr);
-		rc = core_region_delete(ar->cxlr);
+		cxl_accel_region_mark_not_committed(ar->cxlr);
+		rc = cxl_accel_core_region_delete(ar->cxlr);
 		if (rc && rc != -ENODEV) {
 			/* It goes on referring to this module, so both stay. */
 			__module_get(THIS_MODULE);
@@ -80,18 +80,18 @@ static void accel_region_release(struct device *dev, void *res)
 			return;
 		}
 		put_device(&ar->cxlr->dev);
-		accel_put(ar->accel);
+		cxl_accel_put(ar->accel);
 	}
 	kfree(ar);
 }
 
-static int accel_region_match(struct device *dev, void *res, void *data)
+static int cxl_accel_region_match(struct device *dev, void *res, void *data)
 {
-	return *(struct accel_region **)res == data;
+	return *(struct cxl_accel_region **)res == data;
 }
 
 /**
- * accel_region_prepare() - a region may be assembled from this decoder
+ * cxl_accel_region_prepare() - a region may be assembled from this decoder
  * @accel: the accelerator, being attached by this task
  * @endpoint: its endpoint port, being probed: whatever is made here goes when it is unbound
  * @cxled: a committed decoder of it
@@ -100,13 +100,13 @@ static int accel_region_match(struct device *dev, void *res, void *data)
  *
  * Return: 0 or -ENOMEM.
  */
-int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
-			 struct cxl_endpoint_decoder *cxled)
+int cxl_accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+			     struct cxl_endpoint_decoder *cxled)
 {
-	struct accel_region *ar = kzalloc(sizeof(*ar), GFP_KERNEL);
-	struct accel_region **res;
+	struct cxl_accel_region *ar = kzalloc(sizeof(*ar), GFP_KERNEL);
+	struct cxl_accel_region **res;
 
-	res = devres_alloc(accel_region_release, sizeof(*res), GFP_KERNEL);
+	res = devres_alloc(cxl_accel_region_release, sizeof(*res), GFP_KERNEL);
 	if (!ar || !res) {
 		devres_free(res);
 		kfree(ar);
@@ -127,26 +127,26 @@ int accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
  * Called by the driver core right before a driver is probed. A positive value has it ask the next
  * driver, a negative one would end the search.
  */
-static int region_activate(struct device *dev)
+static int cxl_accel_region_activate(struct device *dev)
 {
-	return dev->driver == &accel_region_driver.drv ? 0 : ENXIO;
+	return dev->driver == &cxl_accel_region_driver.drv ? 0 : ENXIO;
 }
 
 /* As in endpoint.c: the one hook of the driver core's that can refuse a probe. */
-static struct dev_pm_domain region_domain = {
-	.activate = region_activate,
+static struct dev_pm_domain cxl_accel_region_domain = {
+	.activate = cxl_accel_region_activate,
 };
 
 /**
- * accel_region_added() - cxl_core has registered a region
+ * cxl_accel_region_added() - cxl_core has registered a region
  * @cxlr: the region; no driver has been asked yet
  *
  * Takes it, if this task is adding a decoder of an accelerator, which then is the reason for it.
  */
-void accel_region_added(struct cxl_region *cxlr)
+void cxl_accel_region_added(struct cxl_region *cxlr)
 {
-	struct cxl_accel *accel = accel_attaching_now();
-	struct accel_region *ar = accel ? accel->adding : NULL;
+	struct cxl_accel *accel = cxl_accel_attaching_now();
+	struct cxl_accel_region *ar = accel ? accel->adding : NULL;
 
 	if (!ar || ar->cxlr)
 		return;
@@ -156,12 +156,13 @@ void accel_region_added(struct cxl_region *cxlr)
 	ar->cxlr = cxlr;
 	/* cxl_core makes all regions for expanders, and would refuse a decoder of another type. */
 	cxlr->type = ar->cxled->cxld.target_type;
-	hooks_set_domain(&cxlr->dev, &region_domain);
+	cxl_accel_set_pm_domain(&cxlr->dev, &cxl_accel_region_domain);
 }
 
-static struct accel_region *find_by_region(struct cxl_accel *accel, const struct cxl_region *cxlr)
+static struct cxl_accel_region *cxl_accel_region_find(struct cxl_accel *accel,
+						      const struct cxl_region *cxlr)
 {
-	struct accel_region *ar;
+	struct cxl_accel_region *ar;
 
 	list_for_each_entry(ar, &accel->regions, node)
 		if (ar->cxlr == cxlr)
@@ -169,30 +170,31 @@ static struct accel_region *find_by_region(struct cxl_accel *accel, const struct
 	return NULL;
 }
 
-static int accel_region_probe(struct device *dev)
+static int cxl_accel_region_probe(struct device *dev)
 {
-	struct cxl_accel *accel = accel_attaching_now();
-	struct accel_region *ar = accel ? find_by_region(accel, to_cxl_region(dev)) : NULL;
+	struct cxl_accel *accel = cxl_accel_attaching_now();
+	struct cxl_accel_region *ar = accel ? cxl_accel_region_find(accel,
+								    to_cxl_region(dev)) : NULL;
 
 	if (!ar)
 		return -ENODEV;
 	dev_set_drvdata(dev, ar);
-	core_region_keep_committed(ar->cxlr, ar->cxled);
+	cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
 	return 0;
 }
 
-static void accel_region_remove(struct device *dev)
+static void cxl_accel_region_remove(struct device *dev)
 {
-	struct accel_region *ar = dev_get_drvdata(dev);
+	struct cxl_accel_region *ar = dev_get_drvdata(dev);
 
-	region_mark_not_committed(ar->cxlr);
-	detach_lost(ar->accel, ar->attach_nr);
+	cxl_accel_region_mark_not_committed(ar->cxlr);
+	cxl_accel_detach_unexpected(ar->accel, ar->attach_nr);
 }
 
-struct cxl_driver accel_region_driver = {
+struct cxl_driver cxl_accel_region_driver = {
 	.name = "cxl_accel_region",
-	.probe = accel_region_probe,
-	.remove = accel_region_remove,
+	.probe = cxl_accel_region_probe,
+	.remove = cxl_accel_region_remove,
 	.id = CXL_DEVICE_REGION,
 	.drv = {
 		.probe_type = PROBE_FORCE_SYNCHRONOUS,
@@ -204,12 +206,12 @@ struct cxl_driver accel_region_driver = {
  * are plain values that the region keeps as long as it has a driver; its resource, as long as it is
  * registered.
  */
-static enum cxl_accel_attach_status region_check(struct accel_region *ar)
+static enum cxl_accel_attach_status cxl_accel_region_check(struct cxl_accel_region *ar)
 {
 	const struct cxl_region_params *p = &ar->cxlr->params;
 
 	guard(device)(&ar->cxlr->dev);
-	if (ar->cxlr->dev.driver != &accel_region_driver.drv)
+	if (ar->cxlr->dev.driver != &cxl_accel_region_driver.drv)
 		return CXL_ACCEL_ATTACH_REGION_NOT_BOUND;
 	if (!p->nr_targets)
 		return CXL_ACCEL_ATTACH_NO_REGION;
@@ -222,16 +224,16 @@ static enum cxl_accel_attach_status region_check(struct accel_region *ar)
 	if (!p->res->parent)
 		return CXL_ACCEL_ATTACH_RANGE_CONFLICT;
 	/* It was not when the decoder was added. From here on the region is there to be seen. */
-	if (range_in_use(&ar->hpa))
+	if (cxl_accel_hpa_in_use(&ar->hpa))
 		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	/* Once more: after it was bound cxl_core has made the targets' files anew. */
-	core_region_keep_committed(ar->cxlr, ar->cxled);
+	cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
-static int decoder_overlaps(struct device *dev, void *data)
+static int cxl_accel_decoder_overlaps(struct device *dev, void *data)
 {
-	const struct accel_region *ar = data;
+	const struct cxl_accel_region *ar = data;
 	const struct cxl_decoder *cxld;
 
 	if (!is_endpoint_decoder(dev))
@@ -244,48 +246,49 @@ static int decoder_overlaps(struct device *dev, void *data)
 }
 
 /* What would keep cxl_core from making a region of this decoder, or make it another's. */
-static enum cxl_accel_attach_status decoder_check(struct accel_region *ar)
+static enum cxl_accel_attach_status cxl_accel_decoder_check(struct cxl_accel_region *ar)
 {
 	struct resource *window;
 
 	/* It would join a region that is another device's, an expander's even. */
 	if (ar->cxled->cxld.interleave_ways > 1)
 		return CXL_ACCEL_ATTACH_REGION_INTERLEAVED;
-	if (!core_find_window(&ar->hpa, &window))
+	if (!cxl_accel_core_find_window(&ar->hpa, &window))
 		return CXL_ACCEL_ATTACH_NO_WINDOW;
-	if (bus_for_each_dev(&cxl_bus_type, NULL, ar, decoder_overlaps))
+	if (bus_for_each_dev(&cxl_bus_type, NULL, ar, cxl_accel_decoder_overlaps))
 		return CXL_ACCEL_ATTACH_RANGE_CONFLICT;
-	if (range_in_use(&ar->hpa))
+	if (cxl_accel_hpa_in_use(&ar->hpa))
 		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
 /* The region's end comes before that of its decoder, which is in the same devres list. */
-static void move_to_end_of_devres(struct accel_region *ar, struct cxl_port *endpoint)
+static void cxl_accel_region_move_to_end(struct cxl_accel_region *ar, struct cxl_port *endpoint)
 {
-	devres_add(&endpoint->dev, devres_remove(&endpoint->dev, accel_region_release,
-						 accel_region_match, ar));
+	devres_add(&endpoint->dev, devres_remove(&endpoint->dev, cxl_accel_region_release,
+						 cxl_accel_region_match, ar));
 }
 
-static enum cxl_accel_attach_status decoder_add(struct accel_region *ar, struct cxl_port *endpoint,
-						struct cxl_root *root)
+static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_region *ar,
+							  struct cxl_port *endpoint,
+							  struct cxl_root *root)
 {
-	enum cxl_accel_attach_status status = decoder_check(ar);
+	enum cxl_accel_attach_status status = cxl_accel_decoder_check(ar);
 	int rc;
 
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return status;
 
-	move_to_end_of_devres(ar, endpoint);
-	route_show_passthrough(ar->accel, &ar->cxled->cxld);
+	cxl_accel_region_move_to_end(ar, endpoint);
+	cxl_accel_decode_path_override(ar->accel, &ar->cxled->cxld);
 	ar->accel->adding = ar;
 	ar->cxled->state = CXL_DECODER_STATE_AUTO;
-	rc = core_add_to_region(root, ar->cxled);
+	rc = cxl_accel_core_add_to_region(root, ar->cxled);
 	ar->accel->adding = NULL;
-	route_hide_passthrough(ar->accel);
+	cxl_accel_decode_path_restore(ar->accel);
 
 	if (ar->cxlr)
-		return region_check(ar);
+		return cxl_accel_region_check(ar);
 	if (rc == -ENOMEM)
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 	/* Without an error it was offered to a region that was there before. */
@@ -293,7 +296,7 @@ static enum cxl_accel_attach_status decoder_add(struct accel_region *ar, struct 
 }
 
 /**
- * accel_region_assemble() - have cxl_core make regions of an accelerator's committed decoders
+ * cxl_accel_region_assemble() - have cxl_core make regions of an accelerator's committed decoders
  * @accel: the accelerator, being attached by this task
  * @endpoint: its endpoint port, which has been added
  *
@@ -302,11 +305,11 @@ static enum cxl_accel_attach_status decoder_add(struct accel_region *ar, struct 
  * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set to the range of the first decoder that
  * has a region; or what became of the first decoder.
  */
-enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
-						   struct cxl_port *endpoint)
+enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
+						       struct cxl_port *endpoint)
 {
 	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_NOT_COMMITTED;
-	struct accel_region *ar, *first = NULL;
+	struct cxl_accel_region *ar, *first = NULL;
 	struct cxl_root *root;
 
 	guard(device)(&endpoint->dev);
@@ -321,7 +324,7 @@ enum cxl_accel_attach_status accel_region_assemble(struct cxl_accel *accel,
 		return CXL_ACCEL_ATTACH_INTERRUPTED;
 
 	list_for_each_entry(ar, &accel->regions, node) {
-		ar->status = decoder_add(ar, endpoint, root);
+		ar->status = cxl_accel_decoder_add(ar, endpoint, root);
 		if (ar->status == CXL_ACCEL_ATTACH_ATTACHED)
 			first = first ?: ar;
 		else if (status == CXL_ACCEL_ATTACH_NOT_COMMITTED)

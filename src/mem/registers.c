@@ -27,7 +27,7 @@
 #define CACHE_MEM_SIZE		SZ_4K
 
 /* A length of all ones, as of a device that is gone, ends outside of configuration space, too. */
-static bool locator_is_sane(struct pci_dev *pdev)
+static bool cxl_accel_locator_is_sane(struct pci_dev *pdev)
 {
 	u16 at = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, LOCATOR_DVSEC);
 	u32 header, length;
@@ -39,7 +39,7 @@ static bool locator_is_sane(struct pci_dev *pdev)
 }
 
 /* What lies in none of the BARs does not belong to the device. */
-static bool block_is_in_bar(struct pci_dev *pdev, const struct cxl_register_map *map)
+static bool cxl_accel_block_is_in_bar(struct pci_dev *pdev, const struct cxl_register_map *map)
 {
 	struct resource block = DEFINE_RES_MEM(map->resource, map->max_size);
 	int bar;
@@ -50,17 +50,18 @@ static bool block_is_in_bar(struct pci_dev *pdev, const struct cxl_register_map 
 	return false;
 }
 
-static bool block_is_sane(struct pci_dev *pdev, const struct cxl_register_map *map)
+static bool cxl_accel_block_is_sane(struct pci_dev *pdev, const struct cxl_register_map *map)
 {
 	resource_size_t least = 1;
 
 	if (map->reg_type == CXL_REGLOC_RBI_COMPONENT)
 		least = CACHE_MEM_OFFSET + CACHE_MEM_SIZE;
-	return map->max_size >= least && block_is_in_bar(pdev, map);
+	return map->max_size >= least && cxl_accel_block_is_in_bar(pdev, map);
 }
 
 /* A misaligned one is an alignment fault on arm64. At the offset of 0 there is the array itself. */
-static void check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap, const char *name)
+static void cxl_accel_check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap,
+				       const char *name)
 {
 	unsigned long at = cap->offset - CACHE_MEM_OFFSET;
 
@@ -75,7 +76,7 @@ static void check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap, cons
 }
 
 /**
- * registers_find() - find a block of registers, and the capabilities in it
+ * cxl_accel_registers_find() - find a block of registers, and the capabilities in it
  * @pdev: the PCI function, enabled
  * @type: the block's type in the Register Locator
  * @map: filled in on success; a capability that cannot be there is not valid
@@ -84,16 +85,17 @@ static void check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap, cons
  * Return: 0; -ENXIO if the Register Locator has no such block, or describes one that cannot be;
  * else what cxl_core says.
  */
-int registers_find(struct pci_dev *pdev, enum cxl_regloc_type type, struct cxl_register_map *map)
+int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
+			     struct cxl_register_map *map)
 {
 	int rc;
 
-	if (!locator_is_sane(pdev))
+	if (!cxl_accel_locator_is_sane(pdev))
 		return -ENXIO;
 	rc = cxl_find_regblock(pdev, type, map);
 	if (rc)
 		return rc;
-	if (!block_is_sane(pdev, map)) {
+	if (!cxl_accel_block_is_sane(pdev, map)) {
 		pci_warn(pdev, "CXL Register Locator: %pa bytes at %pa are not in a BAR\n",
 			 &map->max_size, &map->resource);
 		return -ENXIO;
@@ -102,8 +104,8 @@ int registers_find(struct pci_dev *pdev, enum cxl_regloc_type type, struct cxl_r
 	if (rc)
 		return rc;
 	if (type == CXL_REGLOC_RBI_COMPONENT) {
-		check_capability(pdev, &map->component_map.hdm_decoder, "HDM decoder");
-		check_capability(pdev, &map->component_map.ras, "RAS");
+		cxl_accel_check_capability(pdev, &map->component_map.hdm_decoder, "HDM decoder");
+		cxl_accel_check_capability(pdev, &map->component_map.ras, "RAS");
 	}
 	return 0;
 }

@@ -5,9 +5,9 @@
  * Owns: for each range that an accelerator decodes a reservation, from the loading of this module
  * until the device is gone. Talks to: the PCI bus, for devices that come and go; the resource tree,
  * where cxl_core looks for free space when somebody creates a region. Locks: called with the device
- * lock of a PCI function, takes that of the CXL root (ACPI0017), then reserve_lock, under which the
- * platform bus is told of a device. So nothing of it is done within a bus notifier: those have a
- * work item look at all devices again.
+ * lock of a PCI function, takes that of the CXL root (ACPI0017), then cxl_accel_reserve_lock, under
+ * which the platform bus is told of a device. So nothing of it is done within a bus notifier: those
+ * have a work item look at all devices again.
  *
  * An accelerator's decoders stay committed whether it has a region or not: its driver may be
  * unbound, may have failed to attach, may know nothing of CXL. The next region that somebody
@@ -52,12 +52,12 @@ struct reservation {
 	struct platform_device *holder;
 };
 
-static DEFINE_MUTEX(reserve_lock);
-static LIST_HEAD(reservations);
+static DEFINE_MUTEX(cxl_accel_reserve_lock);
+static LIST_HEAD(cxl_accel_reservations);
 
 /* ---- what holds a range ---- */
 
-static void holder_remove(struct platform_device *holder)
+static void cxl_accel_holder_remove(struct platform_device *holder)
 {
 	struct resource *res = &holder->resource[0];
 
@@ -68,7 +68,7 @@ static void holder_remove(struct platform_device *holder)
 }
 
 /* One that this module left when it was here before. */
-static struct platform_device *holder_find(const char *name, const struct range *range)
+static struct platform_device *cxl_accel_holder_find(const char *name, const struct range *range)
 {
 	struct device *dev = bus_find_device_by_name(&platform_bus_type, NULL, name);
 	struct platform_device *holder;
@@ -80,22 +80,22 @@ static struct platform_device *holder_find(const char *name, const struct range 
 	holder = to_platform_device(dev);
 	if (holder->resource[0].start == range->start && holder->resource[0].end == range->end)
 		return holder;
-	holder_remove(holder);
+	cxl_accel_holder_remove(holder);
 	return NULL;
 }
 
-static void reservation_place(struct reservation *r)
+static void cxl_accel_reservation_place(struct reservation *r)
 {
 	struct resource res = DEFINE_RES_MEM(r->range.start, range_len(&r->range));
 	struct platform_device *holder;
 	struct resource *window;
 	char name[64];
 
-	if (r->holder || !core_find_window(&r->range, &window) || !window)
+	if (r->holder || !cxl_accel_core_find_window(&r->range, &window) || !window)
 		return;
 
 	snprintf(name, sizeof(name), NAME_FORMAT, pci_name(r->pdev), r->nr);
-	r->holder = holder_find(name, &r->range);
+	r->holder = cxl_accel_holder_find(name, &r->range);
 	if (r->holder)
 		return;
 
@@ -111,7 +111,7 @@ static void reservation_place(struct reservation *r)
 /* ---- all reservations ---- */
 
 /* The function of that address, to be compared only: no reference is held. */
-static const struct pci_dev *function_at(int domain, unsigned int bus, unsigned int devfn)
+static const struct pci_dev *cxl_accel_function_at(int domain, unsigned int bus, unsigned int devfn)
 {
 	struct pci_dev *pdev = pci_get_domain_bus_and_slot(domain, bus, devfn);
 
@@ -119,13 +119,14 @@ static const struct pci_dev *function_at(int domain, unsigned int bus, unsigned 
 	return pdev;
 }
 
-static struct reservation *reservation_find(struct pci_dev *pdev, const struct range *range,
-					    int *nr)
+static struct reservation *cxl_accel_reservation_find(struct pci_dev *pdev,
+						      const struct range *range,
+						      int *nr)
 {
 	struct reservation *r;
 
 	*nr = 0;
-	list_for_each_entry(r, &reservations, node) {
+	list_for_each_entry(r, &cxl_accel_reservations, node) {
 		if (r->pdev != pdev)
 			continue;
 		if (r->range.start == range->start && r->range.end == range->end)
@@ -135,19 +136,20 @@ static struct reservation *reservation_find(struct pci_dev *pdev, const struct r
 	return NULL;
 }
 
-static void reservation_free(struct reservation *r)
+static void cxl_accel_reservation_free(struct reservation *r)
 {
 	list_del(&r->node);
 	pci_dev_put(r->pdev);
 	kfree(r);
 }
 
-static struct reservation *reservation_add(struct pci_dev *pdev, const struct range *range)
+static struct reservation *cxl_accel_reservation_add(struct pci_dev *pdev,
+						     const struct range *range)
 {
 	struct reservation *r;
 	int nr;
 
-	r = reservation_find(pdev, range, &nr);
+	r = cxl_accel_reservation_find(pdev, range, &nr);
 	if (r)
 		return r;
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
@@ -156,40 +158,41 @@ static struct reservation *reservation_add(struct pci_dev *pdev, const struct ra
 	r->pdev = pci_dev_get(pdev);
 	r->nr = nr;
 	r->range = *range;
-	list_add_tail(&r->node, &reservations);
+	list_add_tail(&r->node, &cxl_accel_reservations);
 	return r;
 }
 
 /* On the bus there is none any more, or another one. */
-static bool is_gone(struct pci_dev *pdev)
+static bool cxl_accel_is_gone(struct pci_dev *pdev)
 {
-	return function_at(pci_domain_nr(pdev->bus), pdev->bus->number, pdev->devfn) != pdev;
+	return cxl_accel_function_at(pci_domain_nr(pdev->bus), pdev->bus->number,
+				     pdev->devfn) != pdev;
 }
 
 /* A device that is gone decodes nothing. */
-static void end_gone(void)
+static void cxl_accel_end_gone(void)
 {
 	struct reservation *r, *next;
 
-	guard(mutex)(&reserve_lock);
-	list_for_each_entry_safe(r, next, &reservations, node) {
-		if (!is_gone(r->pdev))
+	guard(mutex)(&cxl_accel_reserve_lock);
+	list_for_each_entry_safe(r, next, &cxl_accel_reservations, node) {
+		if (!cxl_accel_is_gone(r->pdev))
 			continue;
 		if (r->holder)
-			holder_remove(r->holder);
-		reservation_free(r);
+			cxl_accel_holder_remove(r->holder);
+		cxl_accel_reservation_free(r);
 	}
 }
 
 /**
- * reserve_device() - what a device decodes is nobody else's
+ * cxl_accel_reserve_device() - what a device decodes is nobody else's
  * @pdev: the PCI function
  *
  * May be called as often as there may be something new.
  *
  * Context: may sleep; @pdev's device lock is held, that of the CXL root is taken.
  */
-void reserve_device(struct pci_dev *pdev)
+void cxl_accel_reserve_device(struct pci_dev *pdev)
 {
 	struct range *ranges;
 	struct reservation *r;
@@ -199,19 +202,19 @@ void reserve_device(struct pci_dev *pdev)
 	ranges = kcalloc(MAX_COMMITTED, sizeof(*ranges), GFP_KERNEL);
 	if (!ranges)
 		return;
-	nr = committed_ranges(pdev, ranges);
+	nr = cxl_accel_committed_ranges(pdev, ranges);
 	if (nr) {
 		/* While it is held no window goes. Without one, it is waited for. */
-		host = host_lock();
-		scoped_guard(mutex, &reserve_lock) {
+		host = cxl_accel_host_lock();
+		scoped_guard(mutex, &cxl_accel_reserve_lock) {
 			for (i = 0; i < nr; i++) {
-				r = reservation_add(pdev, &ranges[i]);
+				r = cxl_accel_reservation_add(pdev, &ranges[i]);
 				if (r && host)
-					reservation_place(r);
+					cxl_accel_reservation_place(r);
 			}
 		}
 		if (host)
-			host_unlock(host);
+			cxl_accel_host_unlock(host);
 	}
 	kfree(ranges);
 }
@@ -219,20 +222,20 @@ void reserve_device(struct pci_dev *pdev)
 /* ---- devices that are there, come and go ---- */
 
 /* An expander's ranges are its regions', which cxl_pci and cxl_core look after. */
-static bool is_accelerator(struct pci_dev *pdev)
+static bool cxl_accel_is_accelerator(struct pci_dev *pdev)
 {
 	return pdev->class >> 8 != PCI_CLASS_MEMORY_CXL &&
 	       pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, CXL_DEVICE_DVSEC);
 }
 
 /* Of all accelerators, or of those whose device lock is free: returns whether that was all. */
-static bool reserve_accelerators(bool wait)
+static bool cxl_accel_reserve_accelerators(bool wait)
 {
 	struct pci_dev *pdev = NULL;
 	bool all = true;
 
 	for_each_pci_dev(pdev) {
-		if (!is_accelerator(pdev))
+		if (!cxl_accel_is_accelerator(pdev))
 			continue;
 		if (wait) {
 			device_lock(&pdev->dev);
@@ -241,94 +244,95 @@ static bool reserve_accelerators(bool wait)
 			continue;
 		}
 		if (device_is_registered(&pdev->dev))
-			reserve_device(pdev);
+			cxl_accel_reserve_device(pdev);
 		device_unlock(&pdev->dev);
 	}
 	return all;
 }
 
 /* All devices again: what is bound now, whether there are windows now, what is gone. */
-static void reserve_all(struct work_struct *work)
+static void cxl_accel_reserve_all(struct work_struct *work)
 {
-	reserve_accelerators(true);
-	end_gone();
+	cxl_accel_reserve_accelerators(true);
+	cxl_accel_end_gone();
 }
-static DECLARE_WORK(reserve_work, reserve_all);
+static DECLARE_WORK(cxl_accel_reserve_work, cxl_accel_reserve_all);
 
 /*
  * A device that was plugged in has its BARs by the time that a driver is bound. One that attaches
  * has its ranges reserved by then, another one when its probe is over.
  */
-static int reserve_notify(struct notifier_block *nb, unsigned long action, void *data)
+static int cxl_accel_reserve_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
-	if ((action == BUS_NOTIFY_BIND_DRIVER && is_accelerator(to_pci_dev(data))) ||
+	if ((action == BUS_NOTIFY_BIND_DRIVER && cxl_accel_is_accelerator(to_pci_dev(data))) ||
 	    action == BUS_NOTIFY_REMOVED_DEVICE)
-		schedule_work(&reserve_work);
+		schedule_work(&cxl_accel_reserve_work);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block reserve_nb = {
-	.notifier_call = reserve_notify,
+static struct notifier_block cxl_accel_reserve_nb = {
+	.notifier_call = cxl_accel_reserve_notify,
 };
 
 /**
- * reserve_windows_added() - cxl_acpi has added its windows, and is adding host bridges
+ * cxl_accel_reserve_windows_added() - cxl_acpi has added its windows, and is adding host bridges
  * @port: a port that has been registered, any but an endpoint
  *
  * Ranges that were waiting for a window are reserved when cxl_acpi's probe is over, before anybody
  * has brought up a memdev below, and made a region of it.
  */
-void reserve_windows_added(struct cxl_port *port)
+void cxl_accel_reserve_windows_added(struct cxl_port *port)
 {
 	if (!is_cxl_root(port) && is_cxl_root(to_cxl_port(port->dev.parent)))
-		schedule_work(&reserve_work);
+		schedule_work(&cxl_accel_reserve_work);
 }
 
 /* Held for a device that went while this module was not there. */
-static int holder_of_gone_device(struct device *dev, const void *data)
+static int cxl_accel_holder_of_gone_device(struct device *dev, const void *data)
 {
 	unsigned int domain, bus, slot, fn;
 
 	return sscanf(dev_name(dev), NAME_PREFIX "%x:%x:%x.%x.", &domain, &bus, &slot, &fn) == 4 &&
-	       !function_at(domain, bus, PCI_DEVFN(slot, fn));
+	       !cxl_accel_function_at(domain, bus, PCI_DEVFN(slot, fn));
 }
 
-static void remove_stale_holders(void)
+static void cxl_accel_remove_stale_holders(void)
 {
 	struct device *dev;
 
-	while ((dev = bus_find_device(&platform_bus_type, NULL, NULL, holder_of_gone_device))) {
-		holder_remove(to_platform_device(dev));
+	while ((dev = bus_find_device(&platform_bus_type, NULL, NULL,
+				      cxl_accel_holder_of_gone_device))) {
+		cxl_accel_holder_remove(to_platform_device(dev));
 		put_device(dev);
 	}
 }
 
-int reserve_init(void)
+int cxl_accel_reserve_init(void)
 {
 	int rc;
 
-	rc = bus_register_notifier(&pci_bus_type, &reserve_nb);
+	rc = bus_register_notifier(&pci_bus_type, &cxl_accel_reserve_nb);
 	if (rc)
 		return rc;
 
-	remove_stale_holders();
+	cxl_accel_remove_stale_holders();
 	/*
 	 * This task does not wait: it may be a driver's probe() that has asked for this module,
 	 * and holds one of these locks.
 	 */
-	if (!reserve_accelerators(false))
-		schedule_work(&reserve_work);
+	if (!cxl_accel_reserve_accelerators(false))
+		schedule_work(&cxl_accel_reserve_work);
 	return 0;
 }
 
 /* The decoders stay, so what holds their ranges does. */
-void reserve_exit(void)
+void cxl_accel_reserve_exit(void)
 {
 	struct reservation *r, *next;
 
-	bus_unregister_notifier(&pci_bus_type, &reserve_nb);
-	cancel_work_sync(&reserve_work);
-	guard(mutex)(&reserve_lock);
-	list_for_each_entry_safe(r, next, &reservations, node)
-		reservation_free(r);
+	bus_unregister_notifier(&pci_bus_type, &cxl_accel_reserve_nb);
+	cancel_work_sync(&cxl_accel_reserve_work);
+	guard(mutex)(&cxl_accel_reserve_lock);
+	list_for_each_entry_safe(r, next, &cxl_accel_reservations, node)
+		cxl_accel_reservation_free(r);
 }

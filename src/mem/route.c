@@ -4,7 +4,7 @@
  *
  * Owns: what is changed in those decoders, for as long as the endpoint is bound. Talks to:
  * cxl_core's ports and switch decoders. Locks: called with the endpoint's device lock; takes
- * route_lock, innermost.
+ * cxl_accel_decode_path_lock, innermost.
  *
  * What platform firmware has committed stays committed. cxl_core resets a region's decoders when
  * the region goes; nobody could bring an accelerator's back, and the driver would be left with
@@ -21,16 +21,16 @@
 
 #include "accel.h"
 
-static DEFINE_MUTEX(route_lock);
-static LIST_HEAD(hops_lent);
+static DEFINE_MUTEX(cxl_accel_decode_path_lock);
+static LIST_HEAD(cxl_accel_overridden);
 
 /*
  * One decoder above an accelerator, for the sake of one of its own (@down), and what it was before.
- * @passthrough: it may show @down's range. @lent: it does.
+ * @passthrough: it may show @down's range. @overridden: it does.
  */
-struct route_hop {
+struct cxl_accel_ancestor {
 	struct list_head node;
-	struct list_head lent;
+	struct list_head overridden;
 	struct cxl_decoder *cxld;
 	const struct cxl_decoder *down;
 	bool passthrough;
@@ -43,74 +43,74 @@ struct route_hop {
 };
 
 /* A committed decoder above the endpoint: cxl_core skips a reset() that is not there. */
-static void hop_hold(struct route_hop *hop)
+static void cxl_accel_ancestor_hold(struct cxl_accel_ancestor *ancestor)
 {
-	hop->was.reset = hop->cxld->reset;
-	hop->cxld->reset = NULL;
+	ancestor->was.reset = ancestor->cxld->reset;
+	ancestor->cxld->reset = NULL;
 }
 
-static void hop_lend(struct route_hop *hop)
+static void cxl_accel_ancestor_override(struct cxl_accel_ancestor *ancestor)
 {
-	struct cxl_decoder *cxld = hop->cxld;
+	struct cxl_decoder *cxld = ancestor->cxld;
 
-	list_add(&hop->lent, &hops_lent);
-	hop->was.hpa_range = cxld->hpa_range;
-	hop->was.interleave_ways = cxld->interleave_ways;
-	hop->was.interleave_granularity = cxld->interleave_granularity;
+	list_add(&ancestor->overridden, &cxl_accel_overridden);
+	ancestor->was.hpa_range = cxld->hpa_range;
+	ancestor->was.interleave_ways = cxld->interleave_ways;
+	ancestor->was.interleave_granularity = cxld->interleave_granularity;
 
-	cxld->hpa_range = hop->down->hpa_range;
+	cxld->hpa_range = ancestor->down->hpa_range;
 	cxld->interleave_ways = 1;
-	cxld->interleave_granularity = hop->down->interleave_granularity;
+	cxld->interleave_granularity = ancestor->down->interleave_granularity;
 	cxld->flags |= CXL_DECODER_F_ENABLE;
 }
 
-static void hop_take_back(struct route_hop *hop)
+static void cxl_accel_ancestor_end_override(struct cxl_accel_ancestor *ancestor)
 {
-	struct cxl_decoder *cxld = hop->cxld;
+	struct cxl_decoder *cxld = ancestor->cxld;
 
-	list_del_init(&hop->lent);
+	list_del_init(&ancestor->overridden);
 	cxld->flags &= ~CXL_DECODER_F_ENABLE;
-	cxld->hpa_range = hop->was.hpa_range;
-	cxld->interleave_ways = hop->was.interleave_ways;
-	cxld->interleave_granularity = hop->was.interleave_granularity;
+	cxld->hpa_range = ancestor->was.hpa_range;
+	cxld->interleave_ways = ancestor->was.interleave_ways;
+	cxld->interleave_granularity = ancestor->was.interleave_granularity;
 }
 
-static void hop_restore(void *_hop)
+static void cxl_accel_ancestor_restore(void *_ancestor)
 {
-	struct route_hop *hop = _hop;
+	struct cxl_accel_ancestor *ancestor = _ancestor;
 
-	scoped_guard(mutex, &route_lock) {
+	scoped_guard(mutex, &cxl_accel_decode_path_lock) {
 		/* Another accelerator may have held it before. */
-		if (hop->was.reset)
-			hop->cxld->reset = hop->was.reset;
-		if (!list_empty(&hop->lent))
-			hop_take_back(hop);
+		if (ancestor->was.reset)
+			ancestor->cxld->reset = ancestor->was.reset;
+		if (!list_empty(&ancestor->overridden))
+			cxl_accel_ancestor_end_override(ancestor);
 	}
-	list_del(&hop->node);
-	put_device(&hop->cxld->dev);
-	kfree(hop);
+	list_del(&ancestor->node);
+	put_device(&ancestor->cxld->dev);
+	kfree(ancestor);
 }
 
 /* A passthrough decoder can stand for one decoder at a time. */
-static bool is_lent(const struct cxl_decoder *cxld)
+static bool cxl_accel_ancestor_is_overridden(const struct cxl_decoder *cxld)
 {
-	struct route_hop *hop;
+	struct cxl_accel_ancestor *ancestor;
 
-	list_for_each_entry(hop, &hops_lent, lent)
-		if (hop->cxld == cxld)
+	list_for_each_entry(ancestor, &cxl_accel_overridden, overridden)
+		if (ancestor->cxld == cxld)
 			return true;
 	return false;
 }
 
-struct hop_search {
+struct cxl_accel_ancestor_search {
 	const struct cxl_decoder *down;
 	struct cxl_decoder *committed;
 	struct cxl_decoder *passthrough;
 };
 
-static int hop_match(struct device *dev, void *data)
+static int cxl_accel_ancestor_match(struct device *dev, void *data)
 {
-	struct hop_search *search = data;
+	struct cxl_accel_ancestor_search *search = data;
 	const struct range *range = &search->down->hpa_range;
 	struct cxl_switch_decoder *cxlsd;
 	struct cxl_decoder *cxld;
@@ -124,94 +124,94 @@ static int hop_match(struct device *dev, void *data)
 
 	if (enabled && cxld->hpa_range.start == range->start && cxld->hpa_range.end == range->end)
 		search->committed = cxld;
-	else if (!enabled && core_decoder_is_passthrough(cxlsd))
+	else if (!enabled && cxl_accel_core_decoder_is_passthrough(cxlsd))
 		search->passthrough = cxld;
 	return 0;
 }
 
-static int route_add_hop(struct cxl_accel *accel, struct cxl_port *endpoint,
-			 struct cxl_port *port, const struct cxl_decoder *down)
+static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *endpoint,
+				     struct cxl_port *port, const struct cxl_decoder *down)
 {
-	struct hop_search search = { .down = down };
-	struct route_hop *hop;
+	struct cxl_accel_ancestor_search search = { .down = down };
+	struct cxl_accel_ancestor *ancestor;
 
-	hop = kzalloc(sizeof(*hop), GFP_KERNEL);
-	if (!hop)
+	ancestor = kzalloc(sizeof(*ancestor), GFP_KERNEL);
+	if (!ancestor)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&hop->lent);
+	INIT_LIST_HEAD(&ancestor->overridden);
 
-	scoped_guard(mutex, &route_lock) {
-		device_for_each_child(&port->dev, &search, hop_match);
-		hop->cxld = search.committed ?: search.passthrough;
-		if (!hop->cxld) {
-			kfree(hop);
+	scoped_guard(mutex, &cxl_accel_decode_path_lock) {
+		device_for_each_child(&port->dev, &search, cxl_accel_ancestor_match);
+		ancestor->cxld = search.committed ?: search.passthrough;
+		if (!ancestor->cxld) {
+			kfree(ancestor);
 			return 0;
 		}
-		get_device(&hop->cxld->dev);
-		hop->down = down;
-		hop->passthrough = !search.committed;
+		get_device(&ancestor->cxld->dev);
+		ancestor->down = down;
+		ancestor->passthrough = !search.committed;
 		if (search.committed)
-			hop_hold(hop);
+			cxl_accel_ancestor_hold(ancestor);
 	}
-	list_add(&hop->node, &accel->route);
-	return devm_add_action_or_reset(&endpoint->dev, hop_restore, hop);
+	list_add(&ancestor->node, &accel->decode_path);
+	return devm_add_action_or_reset(&endpoint->dev, cxl_accel_ancestor_restore, ancestor);
 }
 
 /**
- * route_prepare() - hold the decoders above a committed endpoint decoder in place
+ * cxl_accel_decode_path_prepare() - hold the decoders above a committed endpoint decoder in place
  * @accel: the accelerator, being attached by this task
  * @endpoint: its endpoint port, being probed: all is as before when it is unbound
  * @down: the endpoint decoder
  *
  * Return: 0 or -ENOMEM. A port without a way through is no error: no region will be assembled.
  */
-int route_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
-		  const struct cxl_decoder *down)
+int cxl_accel_decode_path_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
+				  const struct cxl_decoder *down)
 {
 	struct cxl_port *port = to_cxl_port(endpoint->dev.parent);
 	int rc = 0;
 
 	for (; !rc && !is_cxl_root(port); port = to_cxl_port(port->dev.parent))
-		rc = route_add_hop(accel, endpoint, port, down);
+		rc = cxl_accel_decode_path_add(accel, endpoint, port, down);
 	return rc;
 }
 
 /**
- * route_show_passthrough() - a decoder is about to be made a region of
+ * cxl_accel_decode_path_override() - a decoder is about to be made a region of
  * @accel: the accelerator, being attached by this task; its endpoint's device lock is held
  * @down: the endpoint decoder
  *
- * To be followed by route_hide_passthrough().
+ * To be followed by cxl_accel_decode_path_restore().
  */
-void route_show_passthrough(struct cxl_accel *accel, const struct cxl_decoder *down)
+void cxl_accel_decode_path_override(struct cxl_accel *accel, const struct cxl_decoder *down)
 {
-	struct route_hop *hop;
+	struct cxl_accel_ancestor *ancestor;
 
-	guard(mutex)(&route_lock);
-	list_for_each_entry(hop, &accel->route, node)
-		if (hop->passthrough && hop->down == down && !hop->cxld->region &&
-		    !is_lent(hop->cxld))
-			hop_lend(hop);
+	guard(mutex)(&cxl_accel_decode_path_lock);
+	list_for_each_entry(ancestor, &accel->decode_path, node)
+		if (ancestor->passthrough && ancestor->down == down && !ancestor->cxld->region &&
+		    !cxl_accel_ancestor_is_overridden(ancestor->cxld))
+			cxl_accel_ancestor_override(ancestor);
 }
 
 /**
- * route_hide_passthrough() - that is done, whatever came of it
+ * cxl_accel_decode_path_restore() - that is done, whatever came of it
  * @accel: the accelerator, being attached by this task; its endpoint's device lock is held
  *
  * A passthrough decoder that is a part of the region now keeps the range; but nobody may take it
  * for one that is committed: its port counts none.
  */
-void route_hide_passthrough(struct cxl_accel *accel)
+void cxl_accel_decode_path_restore(struct cxl_accel *accel)
 {
-	struct route_hop *hop;
+	struct cxl_accel_ancestor *ancestor;
 
-	guard(mutex)(&route_lock);
-	list_for_each_entry(hop, &accel->route, node) {
-		if (list_empty(&hop->lent))
+	guard(mutex)(&cxl_accel_decode_path_lock);
+	list_for_each_entry(ancestor, &accel->decode_path, node) {
+		if (list_empty(&ancestor->overridden))
 			continue;
-		if (hop->cxld->region)
-			hop->cxld->flags &= ~CXL_DECODER_F_ENABLE;
+		if (ancestor->cxld->region)
+			ancestor->cxld->flags &= ~CXL_DECODER_F_ENABLE;
 		else
-			hop_take_back(hop);
+			cxl_accel_ancestor_end_override(ancestor);
 	}
 }

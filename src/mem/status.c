@@ -4,7 +4,8 @@
  *
  * Owns: for each PCI function whose driver ever made a CXL device state, a record and the directory
  * cxl_accel in its sysfs directory, until the function or this module goes; a notifier on the PCI
- * bus. Talks to: sysfs, udev. Locks: status_lock, innermost; none is held where sysfs is changed.
+ * bus. Talks to: sysfs, udev. Locks: cxl_accel_status_lock, innermost; none is held where sysfs is
+ * changed.
  *
  * In sysfs, and not in debugfs: that needs nothing mounted, is readable under lockdown and by
  * anybody, and udev rules can match it. The record is not the driver's (devm), because it is wanted
@@ -34,7 +35,7 @@
  * @status: how the last attach ended
  * @end: how an attach ended that had worked: NULL as long as it lasts
  * @range: HPA range that the device decodes, as last seen
- * @reprobe: its turn in status_reprobe() is still to come
+ * @reprobe: its turn in cxl_accel_status_reprobe() is still to come
  */
 struct accel_record {
 	struct list_head node;
@@ -51,23 +52,28 @@ struct accel_end {
 	const char *reason;
 };
 
-static const struct accel_end lost = { "lost", "its memory has gone, and the driver with it" };
-static const struct accel_end detached = { "detached", "the driver has been unbound" };
+static const struct accel_end cxl_accel_end_lost = {
+	"lost", "its memory has gone, and the driver with it"
+};
 
-static DEFINE_MUTEX(status_lock);
-static LIST_HEAD(records);
+static const struct accel_end cxl_accel_end_detached = {
+	"detached", "the driver has been unbound"
+};
 
-static struct accel_record *record_find(const struct device *dev)
+static DEFINE_MUTEX(cxl_accel_status_lock);
+static LIST_HEAD(cxl_accel_records);
+
+static struct accel_record *cxl_accel_record_find(const struct device *dev)
 {
 	struct accel_record *r;
 
-	list_for_each_entry(r, &records, node)
+	list_for_each_entry(r, &cxl_accel_records, node)
 		if (r->dev == dev)
 			return r;
 	return NULL;
 }
 
-static const char *record_state(const struct accel_record *r)
+static const char *cxl_accel_record_state(const struct accel_record *r)
 {
 	if (r->status == CXL_ACCEL_ATTACH_NOT_TRIED)
 		return "untried";
@@ -76,7 +82,7 @@ static const char *record_state(const struct accel_record *r)
 	return cxl_accel_attach_errno(r->status) == -EPROBE_DEFER ? "deferred" : "failed";
 }
 
-static const char *status_name(enum cxl_accel_attach_status status)
+static const char *cxl_accel_status_name(enum cxl_accel_attach_status status)
 {
 	switch (status) {
 #define STATUS_NAME(name, errno, words) case CXL_ACCEL_ATTACH_##name: return #name;
@@ -89,88 +95,97 @@ static const char *status_name(enum cxl_accel_attach_status status)
 }
 
 /* A record is there as long as its directory is; a copy saves looking at it under the lock. */
-static struct accel_record record_copy(const struct device *dev)
+static struct accel_record cxl_accel_record_copy(const struct device *dev)
 {
 	struct accel_record *r;
 
-	guard(mutex)(&status_lock);
-	r = record_find(dev);
+	guard(mutex)(&cxl_accel_status_lock);
+	r = cxl_accel_record_find(dev);
 	return r ? *r : (struct accel_record){ .range = { .start = 0, .end = -1 } };
 }
 
-static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct accel_record r = record_copy(dev);
+#define CXL_ACCEL_ATTR_RO(name)									\
+	static struct device_attribute cxl_accel_##name##_attr =				\
+		__ATTR(name, 0444, cxl_accel_##name##_show, NULL)
 
-	return sysfs_emit(buf, "%s\n", record_state(&r));
+static ssize_t cxl_accel_state_show(struct device *dev, struct device_attribute *attr,
+				    char *buf)
+{
+	struct accel_record r = cxl_accel_record_copy(dev);
+
+	return sysfs_emit(buf, "%s\n", cxl_accel_record_state(&r));
 }
-static DEVICE_ATTR_RO(state);
+CXL_ACCEL_ATTR_RO(state);
 
-static ssize_t status_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t cxl_accel_status_show(struct device *dev, struct device_attribute *attr,
+				     char *buf)
 {
-	return sysfs_emit(buf, "%s\n", status_name(record_copy(dev).status));
+	return sysfs_emit(buf, "%s\n", cxl_accel_status_name(cxl_accel_record_copy(dev).status));
 }
-static DEVICE_ATTR_RO(status);
+CXL_ACCEL_ATTR_RO(status);
 
-static ssize_t errno_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t cxl_accel_errno_show(struct device *dev, struct device_attribute *attr,
+				    char *buf)
 {
-	return sysfs_emit(buf, "%d\n", cxl_accel_attach_errno(record_copy(dev).status));
+	return sysfs_emit(buf, "%d\n", cxl_accel_attach_errno(cxl_accel_record_copy(dev).status));
 }
-static DEVICE_ATTR_RO(errno);
+CXL_ACCEL_ATTR_RO(errno);
 
-static ssize_t reason_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t cxl_accel_reason_show(struct device *dev, struct device_attribute *attr,
+				     char *buf)
 {
-	struct accel_record r = record_copy(dev);
+	struct accel_record r = cxl_accel_record_copy(dev);
 
 	return sysfs_emit(buf, "%s\n",
 			  r.end ? r.end->reason : cxl_accel_attach_error_str(r.status));
 }
-static DEVICE_ATTR_RO(reason);
+CXL_ACCEL_ATTR_RO(reason);
 
-static ssize_t range_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t cxl_accel_range_show(struct device *dev, struct device_attribute *attr,
+				    char *buf)
 {
-	struct accel_record r = record_copy(dev);
+	struct accel_record r = cxl_accel_record_copy(dev);
 
 	if (!range_len(&r.range))
 		return sysfs_emit(buf, "\n");
 	return sysfs_emit(buf, "%#llx-%#llx\n", r.range.start, r.range.end);
 }
-static DEVICE_ATTR_RO(range);
+CXL_ACCEL_ATTR_RO(range);
 
-static struct attribute *status_attrs[] = {
-	&dev_attr_state.attr,
-	&dev_attr_status.attr,
-	&dev_attr_errno.attr,
-	&dev_attr_reason.attr,
-	&dev_attr_range.attr,
+static struct attribute *cxl_accel_status_attrs[] = {
+	&cxl_accel_state_attr.attr,
+	&cxl_accel_status_attr.attr,
+	&cxl_accel_errno_attr.attr,
+	&cxl_accel_reason_attr.attr,
+	&cxl_accel_range_attr.attr,
 	NULL
 };
 
-static const struct attribute_group status_group = {
+static const struct attribute_group cxl_accel_status_group = {
 	.name = "cxl_accel",
-	.attrs = status_attrs,
+	.attrs = cxl_accel_status_attrs,
 };
 
-static void record_free(struct accel_record *r)
+static void cxl_accel_record_free(struct accel_record *r)
 {
 	put_device(r->dev);
 	kfree(r);
 }
 
 /* A record that is in no list any more. The directory's readers are waited for. */
-static void record_remove(struct accel_record *r)
+static void cxl_accel_record_remove(struct accel_record *r)
 {
-	sysfs_remove_group(&r->dev->kobj, &status_group);
-	record_free(r);
+	sysfs_remove_group(&r->dev->kobj, &cxl_accel_status_group);
+	cxl_accel_record_free(r);
 }
 
 /**
- * status_add() - there is something to remember of a PCI function
+ * cxl_accel_status_add() - there is something to remember of a PCI function
  * @dev: the function; in its driver's probe()
  *
  * Return: 0, also if there is a record of an earlier binding, which is kept; or a negative errno.
  */
-int status_add(struct device *dev)
+int cxl_accel_status_add(struct device *dev)
 {
 	struct accel_record *r = kzalloc(sizeof(*r), GFP_KERNEL);
 	int rc;
@@ -180,24 +195,24 @@ int status_add(struct device *dev)
 	r->dev = get_device(dev);
 	r->range = (struct range){ .start = 0, .end = -1 };
 
-	scoped_guard(mutex, &status_lock) {
-		if (record_find(dev)) {
-			record_free(r);
+	scoped_guard(mutex, &cxl_accel_status_lock) {
+		if (cxl_accel_record_find(dev)) {
+			cxl_accel_record_free(r);
 			return 0;
 		}
-		list_add(&r->node, &records);
+		list_add(&r->node, &cxl_accel_records);
 	}
 
-	rc = sysfs_create_group(&dev->kobj, &status_group);
+	rc = sysfs_create_group(&dev->kobj, &cxl_accel_status_group);
 	if (rc) {
-		scoped_guard(mutex, &status_lock)
+		scoped_guard(mutex, &cxl_accel_status_lock)
 			list_del(&r->node);
-		record_free(r);
+		cxl_accel_record_free(r);
 	}
 	return rc;
 }
 
-static void status_event(struct device *dev, const char *what, const struct range *range)
+static void cxl_accel_status_event(struct device *dev, const char *what, const struct range *range)
 {
 	char event[32], hpa[64];
 	char *env[3] = { event, hpa };
@@ -208,33 +223,34 @@ static void status_event(struct device *dev, const char *what, const struct rang
 }
 
 /**
- * status_range() - the device decodes this range
+ * cxl_accel_status_range() - the device decodes this range
  * @dev: the PCI function
  * @range: HPA range, of the first decoder that is committed
  */
-void status_range(struct device *dev, const struct range *range)
+void cxl_accel_status_range(struct device *dev, const struct range *range)
 {
 	struct accel_record *r;
 
-	guard(mutex)(&status_lock);
-	r = record_find(dev);
+	guard(mutex)(&cxl_accel_status_lock);
+	r = cxl_accel_record_find(dev);
 	if (r)
 		r->range = *range;
 }
 
 /**
- * status_set() - an attach has ended
+ * cxl_accel_status_set() - an attach has ended
  * @dev: the PCI function
  * @status: how
  * @range: its memory, if it worked
  */
-void status_set(struct device *dev, enum cxl_accel_attach_status status, const struct range *range)
+void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status status,
+			  const struct range *range)
 {
 	bool attached = status == CXL_ACCEL_ATTACH_ATTACHED;
 	struct accel_record *r;
 
-	scoped_guard(mutex, &status_lock) {
-		r = record_find(dev);
+	scoped_guard(mutex, &cxl_accel_status_lock) {
+		r = cxl_accel_record_find(dev);
 		if (!r)
 			return;
 		r->status = status;
@@ -243,15 +259,16 @@ void status_set(struct device *dev, enum cxl_accel_attach_status status, const s
 			r->range = *range;
 	}
 	if (attached)
-		status_event(dev, "attached", range);
+		cxl_accel_status_event(dev, "attached", range);
 }
 
-static bool status_end(struct device *dev, const struct accel_end *end, struct range *range)
+static bool cxl_accel_status_end(struct device *dev, const struct accel_end *end,
+				 struct range *range)
 {
 	struct accel_record *r;
 
-	guard(mutex)(&status_lock);
-	r = record_find(dev);
+	guard(mutex)(&cxl_accel_status_lock);
+	r = cxl_accel_record_find(dev);
 	if (!r || r->status != CXL_ACCEL_ATTACH_ATTACHED || r->end)
 		return false;
 	r->end = end;
@@ -260,36 +277,36 @@ static bool status_end(struct device *dev, const struct accel_end *end, struct r
 }
 
 /**
- * status_lost() - memory is gone that a driver was attached to
+ * cxl_accel_status_lost() - memory is gone that a driver was attached to
  * @dev: the PCI function
  */
-void status_lost(struct device *dev)
+void cxl_accel_status_lost(struct device *dev)
 {
 	struct range range;
 
-	if (status_end(dev, &lost, &range))
-		status_event(dev, "lost", &range);
+	if (cxl_accel_status_end(dev, &cxl_accel_end_lost, &range))
+		cxl_accel_status_event(dev, "lost", &range);
 }
 
 /**
- * status_detached() - the driver is being unbound
+ * cxl_accel_status_detached() - the driver is being unbound
  * @dev: the PCI function
  *
  * If it is because its memory was lost, that is what is remembered.
  */
-void status_detached(struct device *dev)
+void cxl_accel_status_detached(struct device *dev)
 {
 	struct range range;
 
-	status_end(dev, &detached, &range);
+	cxl_accel_status_end(dev, &cxl_accel_end_detached, &range);
 }
 
-static struct device *next_to_reprobe(void)
+static struct device *cxl_accel_next_to_reprobe(void)
 {
 	struct accel_record *r;
 
-	guard(mutex)(&status_lock);
-	list_for_each_entry(r, &records, node)
+	guard(mutex)(&cxl_accel_status_lock);
+	list_for_each_entry(r, &cxl_accel_records, node)
 		if (r->reprobe) {
 			r->reprobe = false;
 			return get_device(r->dev);
@@ -298,24 +315,24 @@ static struct device *next_to_reprobe(void)
 }
 
 /**
- * status_reprobe() - an attach that ended so would end differently now
+ * cxl_accel_status_reprobe() - an attach that ended so would end differently now
  * @status: how it ended
  *
  * Has each such function probed again that has no driver. One that has goes on as it is.
  *
  * Context: may sleep, holds no lock: takes the device locks of these functions.
  */
-void status_reprobe(enum cxl_accel_attach_status status)
+void cxl_accel_status_reprobe(enum cxl_accel_attach_status status)
 {
 	struct accel_record *r;
 	struct device *dev;
 
-	scoped_guard(mutex, &status_lock)
-		list_for_each_entry(r, &records, node)
+	scoped_guard(mutex, &cxl_accel_status_lock)
+		list_for_each_entry(r, &cxl_accel_records, node)
 			if (r->status == status)
 				r->reprobe = true;
 
-	while ((dev = next_to_reprobe())) {
+	while ((dev = cxl_accel_next_to_reprobe())) {
 		if (device_attach(dev) < 0)
 			dev_dbg(dev, "not bound again\n");
 		put_device(dev);
@@ -323,39 +340,39 @@ void status_reprobe(enum cxl_accel_attach_status status)
 }
 
 /* The function has no driver any more, and will have none. */
-static int status_notify(struct notifier_block *nb, unsigned long action, void *data)
+static int cxl_accel_status_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct accel_record *r;
 
 	if (action != BUS_NOTIFY_REMOVED_DEVICE)
 		return NOTIFY_DONE;
-	scoped_guard(mutex, &status_lock) {
-		r = record_find(data);
+	scoped_guard(mutex, &cxl_accel_status_lock) {
+		r = cxl_accel_record_find(data);
 		if (r)
 			list_del(&r->node);
 	}
 	if (r)
-		record_remove(r);
+		cxl_accel_record_remove(r);
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block status_nb = {
-	.notifier_call = status_notify,
+static struct notifier_block cxl_accel_status_nb = {
+	.notifier_call = cxl_accel_status_notify,
 };
 
-int status_init(void)
+int cxl_accel_status_init(void)
 {
-	return bus_register_notifier(&pci_bus_type, &status_nb);
+	return bus_register_notifier(&pci_bus_type, &cxl_accel_status_nb);
 }
 
-void status_exit(void)
+void cxl_accel_status_exit(void)
 {
 	struct accel_record *r, *next;
 
-	bus_unregister_notifier(&pci_bus_type, &status_nb);
+	bus_unregister_notifier(&pci_bus_type, &cxl_accel_status_nb);
 	/* Nobody else knows of them: no driver that could be attached is loaded. */
-	list_for_each_entry_safe(r, next, &records, node) {
+	list_for_each_entry_safe(r, next, &cxl_accel_records, node) {
 		list_del(&r->node);
-		record_remove(r);
+		cxl_accel_record_remove(r);
 	}
 }

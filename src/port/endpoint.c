@@ -13,7 +13,7 @@
 #include "endpoint.h"
 
 /* Each port on the way knows the next one down; cxl_core walks that when it programs decoders. */
-static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
+static void cxl_accel_link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
 {
 	struct cxl_port *down = NULL;
 
@@ -27,7 +27,7 @@ static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
 }
 
 /**
- * endpoint_add() - give a memdev its endpoint port
+ * cxl_accel_add_endpoint() - give a memdev its endpoint port
  * @host: device whose unbinding removes the port again: the port above, or the platform's CXL
  *	root for a restricted CXL host
  * @cxlmd: the memdev, being probed
@@ -41,13 +41,13 @@ static void link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
  * Return: the endpoint, which stays as long as @host's lock is held; or, as an ERR_PTR(), why it
  * could not be added.
  */
-struct cxl_port *endpoint_add(struct device *host, struct cxl_memdev *cxlmd,
-			      struct cxl_dport *parent_dport)
+struct cxl_port *cxl_accel_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+					struct cxl_dport *parent_dport)
 {
 	struct cxl_port *endpoint;
 	void *group;
 
-	link_ports(parent_dport->port, cxlmd);
+	cxl_accel_link_ports(parent_dport->port, cxlmd);
 
 	/* cxl_core may fail when the port is in use already, and would leave it. */
 	group = devres_open_group(host, NULL, GFP_KERNEL);

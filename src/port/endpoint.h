@@ -5,8 +5,8 @@
 #include "core.h"
 
 /* endpoint.c, a part of either module */
-struct cxl_port *endpoint_add(struct device *host, struct cxl_memdev *cxlmd,
-			      struct cxl_dport *parent_dport);
+struct cxl_port *cxl_accel_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
+					struct cxl_dport *parent_dport);
 
 /* port.c, exported to cxl_mem */
 struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,

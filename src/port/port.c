@@ -19,7 +19,7 @@
 
 #include "endpoint.h"
 
-static int add_switch_decoders(struct cxl_port *port, int nr_dports)
+static int cxl_port_add_switch_decoders(struct cxl_port *port, int nr_dports)
 {
 	struct cxl_hdm *cxlhdm = devm_cxl_setup_hdm(port, NULL);
 
@@ -39,7 +39,7 @@ static int add_switch_decoders(struct cxl_port *port, int nr_dports)
 	return -ENXIO;
 }
 
-static int switch_port_probe(struct cxl_port *port)
+static int cxl_switch_port_probe(struct cxl_port *port)
 {
 	int nr_dports;
 
@@ -51,17 +51,17 @@ static int switch_port_probe(struct cxl_port *port)
 		return nr_dports;
 
 	cxl_switch_parse_cdat(port);
-	return add_switch_decoders(port, nr_dports);
+	return cxl_port_add_switch_decoders(port, nr_dports);
 }
 
-static void memdev_detach(void *cxlmd)
+static void cxl_port_detach_memdev(void *cxlmd)
 {
 	/* The reference that was taken for this goes to the memdev's work item. */
 	schedule_cxl_memdev_detach(cxlmd);
 }
 
 /* A decoder that firmware has committed may complete a region; that it does not is no error. */
-static int discover_region(struct device *dev, void *root)
+static int cxl_port_discover_region(struct device *dev, void *root)
 {
 	struct cxl_endpoint_decoder *cxled;
 
@@ -79,7 +79,7 @@ static int discover_region(struct device *dev, void *root)
 	return 0;
 }
 
-static int endpoint_port_probe(struct cxl_port *port)
+static int cxl_endpoint_port_probe(struct cxl_port *port)
 {
 	struct cxl_endpoint_dvsec_info info = { .port = port };
 	struct cxl_memdev *cxlmd = to_cxl_memdev(port->uport_dev);
@@ -103,7 +103,7 @@ static int endpoint_port_probe(struct cxl_port *port)
 	cxl_endpoint_parse_cdat(port);
 
 	get_device(&cxlmd->dev);
-	rc = devm_add_action_or_reset(&port->dev, memdev_detach, cxlmd);
+	rc = devm_add_action_or_reset(&port->dev, cxl_port_detach_memdev, cxlmd);
 	if (rc)
 		return rc;
 
@@ -118,14 +118,14 @@ static int endpoint_port_probe(struct cxl_port *port)
 	/* The root stays: it removes all ports below, this one included, before it goes. */
 	root = find_cxl_root(port);
 	if (root) {
-		device_for_each_child(&port->dev, &root->port, discover_region);
+		device_for_each_child(&port->dev, &root->port, cxl_port_discover_region);
 		put_cxl_root(root);
 	}
 	return 0;
 }
 
 /* Decoders come and go with this driver; cxl_core's count of committed ones does not. */
-static void forget_committed(void *port)
+static void cxl_port_forget_committed(void *port)
 {
 	((struct cxl_port *)port)->commit_end = -1;
 }
@@ -139,16 +139,17 @@ static int cxl_port_probe(struct device *dev)
 	struct cxl_port *port = to_cxl_port(dev);
 	int rc;
 
-	forget_committed(port);
-	rc = devm_add_action(dev, forget_committed, port);
+	cxl_port_forget_committed(port);
+	rc = devm_add_action(dev, cxl_port_forget_committed, port);
 	if (rc)
 		return rc;
 
-	return is_cxl_endpoint(port) ? endpoint_port_probe(port) : switch_port_probe(port);
+	return is_cxl_endpoint(port) ? cxl_endpoint_port_probe(port) : cxl_switch_port_probe(port);
 }
 
-static ssize_t CDAT_read(struct file *filp, struct kobject *kobj, struct bin_attribute *attr,
-			 char *buf, loff_t offset, size_t count)
+static ssize_t cxl_port_cdat_read(struct file *filp, struct kobject *kobj,
+				  struct bin_attribute *attr, char *buf, loff_t offset,
+				  size_t count)
 {
 	struct cxl_port *port = to_cxl_port(kobj_to_dev(kobj));
 
@@ -158,25 +159,26 @@ static ssize_t CDAT_read(struct file *filp, struct kobject *kobj, struct bin_att
 		return 0;
 	return memory_read_from_buffer(buf, count, &offset, port->cdat.table, port->cdat.length);
 }
-static BIN_ATTR_ADMIN_RO(CDAT, 0);
+static struct bin_attribute cxl_port_cdat_attr =
+	__BIN_ATTR(CDAT, 0400, cxl_port_cdat_read, NULL, 0);
 
-static struct bin_attribute *port_bin_attrs[] = {
-	&bin_attr_CDAT,
+static struct bin_attribute *cxl_port_bin_attrs[] = {
+	&cxl_port_cdat_attr,
 	NULL
 };
 
-static umode_t port_bin_attr_visible(struct kobject *kobj, struct bin_attribute *attr, int n)
+static umode_t cxl_port_bin_attr_visible(struct kobject *kobj, struct bin_attribute *attr, int n)
 {
 	return to_cxl_port(kobj_to_dev(kobj))->cdat_available ? attr->attr.mode : 0;
 }
 
-static const struct attribute_group port_group = {
-	.bin_attrs = port_bin_attrs,
-	.is_bin_visible = port_bin_attr_visible,
+static const struct attribute_group cxl_port_group = {
+	.bin_attrs = cxl_port_bin_attrs,
+	.is_bin_visible = cxl_port_bin_attr_visible,
 };
 
-static const struct attribute_group *port_groups[] = {
-	&port_group,
+static const struct attribute_group *cxl_port_groups[] = {
+	&cxl_port_group,
 	NULL
 };
 
@@ -186,14 +188,15 @@ static const struct attribute_group *port_groups[] = {
  * @cxlmd: the memdev, being probed
  * @parent_dport: the dport that it is connected to
  *
- * See endpoint_add(). That the symbol is this module's tells cxl_mem which cxl_port is there.
+ * See cxl_accel_add_endpoint(). That the symbol is this module's tells cxl_mem which cxl_port is
+ * there.
  *
  * Return: the endpoint, or an ERR_PTR().
  */
 struct cxl_port *devm_cxl_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 				       struct cxl_dport *parent_dport)
 {
-	return endpoint_add(host, cxlmd, parent_dport);
+	return cxl_accel_add_endpoint(host, cxlmd, parent_dport);
 }
 CORE_EXPORT(devm_cxl_add_endpoint);
 
@@ -203,7 +206,7 @@ static struct cxl_driver cxl_port_driver = {
 	.id = CXL_DEVICE_PORT,
 	.drv = {
 		.probe_type = PROBE_FORCE_SYNCHRONOUS,
-		.dev_groups = port_groups,
+		.dev_groups = cxl_port_groups,
 	},
 };
 
@@ -211,7 +214,7 @@ static int __init cxl_port_init(void)
 {
 	int rc;
 
-	rc = core_check_build();
+	rc = cxl_accel_core_check_build();
 	if (rc)
 		return rc;
 	return cxl_driver_register(&cxl_port_driver);
