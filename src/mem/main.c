@@ -10,7 +10,8 @@
  *	port_stock.c	a stock cxl_port does what ours does
  *	in_use.c	stay while an expander's memory is System RAM
  *
- *	attach.c	the accelerator API
+ *	api.c		the accelerator API
+ *	attach.c	from a device state to a memdev with a region
  *	accel.c		all accelerators
  *	status.c	what became of each accelerator's memory
  *	host_wait.c	the wait for the CXL host's driver, and its end
