@@ -15,8 +15,8 @@
  *	cxl_core: region rwsem, DPA rwsem
  *
  * cxl_accels_lock (accel.c), cxl_accel_status_lock (status.c), cxl_accel_wait_lock (host_wait.c),
- * cxl_accel_decode_path_lock (route.c) and cxl_accel_reserve_lock (reserve.c) are innermost: none
- * of the above is taken under them.
+ * cxl_accel_decode_path_lock (decode_path.c) and cxl_accel_reserve_lock (hpa_reserve.c) are
+ * innermost: none of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -54,7 +54,7 @@ struct cxl_accel_region;
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @adding: the one that cxl_core is making a region of; the attaching task's
  * @decode_path: decoders above the endpoint that are held in place; protected likewise
- * @copy: of @dev, while the endpoint is probed, see endpoint.c
+ * @copy: of @dev, while the endpoint is probed, see endpoint_probe.c
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
@@ -141,16 +141,16 @@ bool cxl_accel_host_port_is_unbound(struct device *dev);
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;
 
-/* hooks.c: ports, decoders and regions before anybody can use them */
+/* fixups.c: ports, decoders and regions before anybody can use them */
 void cxl_accel_set_pm_domain(struct device *dev, struct dev_pm_domain *domain);
 int cxl_accel_fixups_register(void);
 void cxl_accel_fixups_unregister(void);
 
-/* endpoint.c: when an endpoint port is probed */
+/* endpoint_probe.c: when an endpoint port is probed */
 void cxl_accel_endpoint_added(struct cxl_port *port);
 void cxl_accel_endpoint_decoded(struct cxl_accel *accel);
 
-/* route.c: the decoders above the endpoint */
+/* decode_path.c: the decoders above the endpoint */
 int cxl_accel_decode_path_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 				  const struct cxl_decoder *down);
 void cxl_accel_decode_path_override(struct cxl_accel *accel, const struct cxl_decoder *down);
@@ -164,10 +164,10 @@ int cxl_accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 						       struct cxl_port *endpoint);
 
-/* range.c: is a range in other hands already? */
+/* hpa_in_use.c: is a range in other hands already? */
 bool cxl_accel_hpa_in_use(const struct range *range);
 
-/* reserve.c: what firmware committed to an accelerator is nobody else's */
+/* hpa_reserve.c: what firmware committed to an accelerator is nobody else's */
 int cxl_accel_reserve_init(void);
 void cxl_accel_reserve_exit(void);
 void cxl_accel_reserve_device(struct pci_dev *pdev);
@@ -199,7 +199,7 @@ struct cxl_port *__weak devm_cxl_add_endpoint(struct device *host, struct cxl_me
 struct cxl_port *cxl_accel_port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 					     struct cxl_dport *parent_dport);
 
-/* in_use.c: not removable while memory of an expander is System RAM */
+/* memory_online.c: not removable while memory backed by an expander is online */
 int cxl_accel_memory_online_init(void);
 void cxl_accel_memory_online_exit(void);
 

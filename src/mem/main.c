@@ -6,25 +6,25 @@
  *
  * Owns: the order in which its parts come and go. Each part is in a file of its own:
  *
- *	memdev.c	the cxl_mem driver, for expanders and accelerators
- *	port_stock.c	a stock cxl_port does what ours does
- *	in_use.c	stay while an expander's memory is System RAM
+ *	memdev.c		the cxl_mem driver, for expanders and accelerators
+ *	port_stock.c		a stock cxl_port does what ours does
+ *	memory_online.c		stay while memory backed by an expander is online
  *
- *	api.c		the accelerator API
- *	attach.c	from a device state to a memdev with a region
- *	accel.c		all accelerators
- *	status.c	what became of each accelerator's memory
- *	host_wait.c	the wait for the CXL host's driver, and its end
- *	host.c		is there CXL above the device?
- *	hooks.c		ports, decoders and regions before anybody can use them
- *	endpoint.c	when an endpoint port is probed
- *	route.c		the decoders above the endpoint
- *	region.c	regions that belong to accelerators
- *	range.c		is an HPA range in other hands already?
- *	detach.c	an accelerator's driver goes when its memory does
- *	reserve.c	what firmware committed to an accelerator is nobody else's
- *	registers.c	where a device's registers are, by its own account
- *	committed.c	what a device decodes, read from its registers
+ *	api.c			the accelerator API
+ *	attach.c		from a device state to a memdev with a region
+ *	accel.c			all accelerators
+ *	status.c		what became of each accelerator's memory
+ *	host_wait.c		the wait for the CXL host's driver, and its end
+ *	host.c			is there CXL above the device?
+ *	fixups.c		ports, decoders and regions before anybody can use them
+ *	endpoint_probe.c	when an endpoint port is probed
+ *	decode_path.c		the decoders above the endpoint
+ *	region.c		regions that belong to accelerators
+ *	hpa_in_use.c		is an HPA range in other hands already?
+ *	detach.c		an accelerator's driver goes when its memory does
+ *	hpa_reserve.c		what firmware committed to an accelerator is nobody else's
+ *	registers.c		where a device's registers are, by its own account
+ *	committed.c		what a device decodes, read from its registers
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be
  * loaded before it, and it cannot be removed under them.
@@ -58,13 +58,13 @@ static int __init cxl_mem_init(void)
 		goto err_reserve;
 	rc = cxl_accel_port_init();
 	if (rc)
-		goto err_hooks;
+		goto err_fixups;
 	rc = cxl_accel_memory_online_init();
 	if (rc)
 		goto err_port;
 	rc = cxl_driver_register(&cxl_accel_region_driver);
 	if (rc)
-		goto err_in_use;
+		goto err_memory_online;
 	rc = cxl_driver_register(&cxl_mem_driver);
 	if (rc)
 		goto err_region;
@@ -72,11 +72,11 @@ static int __init cxl_mem_init(void)
 
 err_region:
 	cxl_driver_unregister(&cxl_accel_region_driver);
-err_in_use:
+err_memory_online:
 	cxl_accel_memory_online_exit();
 err_port:
 	cxl_accel_port_exit();
-err_hooks:
+err_fixups:
 	cxl_accel_fixups_unregister();
 err_reserve:
 	cxl_accel_reserve_exit();

@@ -28,7 +28,7 @@
 #include <linux/module.h>
 
 #include "accel.h"
-#include "endpoint.h"
+#include "add_endpoint.h"
 
 typedef struct cxl_port *(*add_endpoint_fn)(struct device *host, struct cxl_memdev *cxlmd,
 					     struct cxl_dport *parent_dport);

@@ -132,7 +132,7 @@ static int cxl_accel_region_activate(struct device *dev)
 	return dev->driver == &cxl_accel_region_driver.drv ? 0 : ENXIO;
 }
 
-/* As in endpoint.c: the one hook of the driver core's that can refuse a probe. */
+/* As in endpoint_probe.c: the one hook of the driver core's that can refuse a probe. */
 static struct dev_pm_domain cxl_accel_region_domain = {
 	.activate = cxl_accel_region_activate,
 };

@@ -17,7 +17,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "endpoint.h"
+#include "add_endpoint.h"
 
 static int cxl_port_add_switch_decoders(struct cxl_port *port, int nr_dports)
 {

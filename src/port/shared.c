@@ -3,7 +3,7 @@
  * What cxl_port shares with cxl_mem: both have it, since neither can rely on the other. Kbuild puts
  * an object into one module only, hence this second one.
  */
-#include "endpoint.c"
+#include "add_endpoint.c"
 #ifndef CONFIG_MODVERSIONS
 #include "../compat/build_id.c"
 #endif

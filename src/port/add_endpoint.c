@@ -10,7 +10,7 @@
  */
 #include <linux/device.h>
 
-#include "endpoint.h"
+#include "add_endpoint.h"
 
 /* Each port on the way knows the next one down; cxl_core walks that when it programs decoders. */
 static void cxl_accel_link_ports(struct cxl_port *port, struct cxl_memdev *cxlmd)
