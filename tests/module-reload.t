@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Coming and going: the stock modules are removed with devices bound, ours loaded, and the way back.
-# Nothing of it while the system runs out of an expander's memory.
+# Nothing of it while memory backed by an expander is online.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -84,7 +84,7 @@ static int cxl_accel_check_build_id(const char *who, const char *what, const cha
 	}
 	if (!strcmp(text, expected))
 		return 0;
-	pr_err("%s: built for another build of %s: %s, not %s; build cxl-accel again for it\n",
+	pr_err("%s: build ID mismatch: built against %s %s, running %s; build cxl-accel again\n",
 	       who, what, expected, text);
 	return -ENOEXEC;
 }

@@ -222,7 +222,7 @@ static void cxl_accel_deleters_stop(struct device *cxlrd_dev, const struct devic
 static void cxl_accel_deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr)
 {
 	if (sysfs_create_file(&cxlrd_dev->kobj, &attr->attr))
-		dev_err(cxlrd_dev, "no %s any more\n", attr->attr.name);
+		dev_err(cxlrd_dev, "failed to restore %s\n", attr->attr.name);
 	mutex_unlock(&cxl_accel_deleters_lock);
 }
 #endif

@@ -112,7 +112,7 @@ void cxl_accel_api_exit(void);
 enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
 					      struct cxl_memdev **cxlmd);
 
-/* status.c: what became of each accelerator's memory */
+/* status.c: state of each accelerator's memory */
 int cxl_accel_status_add(struct device *dev);
 void cxl_accel_status_range(struct device *dev, const struct range *range);
 void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status status,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The route of an accelerator's memory: the decoders between the CXL window and its endpoint.
+ * The decode path of an accelerator's memory: the decoders between the CXL window and its endpoint.
  *
  * Owns: what is changed in those decoders, for as long as the endpoint is bound. Talks to:
  * cxl_core's ports and switch decoders. Locks: called with the endpoint's device lock; takes

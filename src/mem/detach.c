@@ -40,7 +40,7 @@ void cxl_accel_detach_release(struct work_struct *work)
 		accel->releasing = accel->attached && accel->lost_nr == accel->attach_nr;
 
 	if (accel->releasing) {
-		dev_info(dev, "CXL memory is gone, releasing the driver\n");
+		dev_info(dev, "unexpected detach: CXL memory is gone, releasing the driver\n");
 		cxl_accel_status_lost(dev);
 		device_release_driver(dev);
 		complete_all(&accel->released);

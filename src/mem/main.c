@@ -13,7 +13,7 @@
  *	api.c			the accelerator API
  *	attach.c		from a device state to a memdev with a region
  *	accel.c			all accelerators
- *	status.c		what became of each accelerator's memory
+ *	status.c		state of each accelerator's memory
  *	host_wait.c		the wait for the CXL host's driver, and its end
  *	host.c			is there CXL above the device?
  *	fixups.c		ports, decoders and regions before anybody can use them

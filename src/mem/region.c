@@ -33,7 +33,7 @@
  * @cxled: the decoder
  * @hpa: the decoder's range, which it forgets when its region goes
  * @cxlr: the decoder's region; a reference is held
- * @status: what became of the decoder
+ * @status: whether it has a region, or why not
  *
  * Owned by an entry of the endpoint's devres list.
  */
@@ -202,7 +202,7 @@ struct cxl_driver cxl_accel_region_driver = {
 };
 
 /*
- * Who changes the region after this releases its driver, which is told as a loss. What is read here
+ * Who changes the region after this releases its driver: an unexpected detach. What is read here
  * are plain values that the region keeps as long as it has a driver; its resource, as long as it is
  * registered.
  */
@@ -303,7 +303,7 @@ static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_regio
  * Context: may sleep; takes the endpoint's device lock, then the regions lock of a root decoder,
  * then a region's device lock.
  * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set to the range of the first decoder that
- * has a region; or what became of the first decoder.
+ * has a region; or the status of the first decoder.
  */
 enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 						       struct cxl_port *endpoint)

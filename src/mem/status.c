@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What became of each accelerator's memory, for whoever asks later than the log remembers.
+ * The state of each accelerator's memory, for whoever asks later than the log remembers.
  *
  * Owns: for each PCI function whose driver ever made a CXL device state, a record and the directory
  * cxl_accel in its sysfs directory, until the function or this module goes; a notifier on the PCI
@@ -14,7 +14,7 @@
  *	state	attached, deferred, failed, lost, detached, untried
  *	status	name of the last attach's status, a row of CXL_ACCEL_ATTACH_STATUSES()
  *	errno	what devm_cxl_probe_mem() returned for it: 0, or negative
- *	reason	the same in words, as in the log; or how it came to be lost or detached
+ *	reason	its text, as in the log; or how it came to be lost or detached
  *	range	HPA range that the device decodes, as last seen: first and last byte; empty if it is
  *		not known that it decodes one
  *
@@ -53,7 +53,7 @@ struct accel_end {
 };
 
 static const struct accel_end cxl_accel_end_lost = {
-	"lost", "its memory has gone, and the driver with it"
+	"lost", "unexpected detach: CXL memory is gone, the driver was released"
 };
 
 static const struct accel_end cxl_accel_end_detached = {
@@ -85,7 +85,7 @@ static const char *cxl_accel_record_state(const struct accel_record *r)
 static const char *cxl_accel_status_name(enum cxl_accel_attach_status status)
 {
 	switch (status) {
-#define STATUS_NAME(name, errno, words) case CXL_ACCEL_ATTACH_##name: return #name;
+#define STATUS_NAME(name, errno, reason) case CXL_ACCEL_ATTACH_##name: return #name;
 	CXL_ACCEL_ATTACH_STATUSES(STATUS_NAME)
 #undef STATUS_NAME
 	case CXL_ACCEL_ATTACH_NR:

@@ -273,7 +273,7 @@ static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
  *
  * A driver that needs a remove() must not touch the CXL memory in it, mapped as it still is. When
  * CXL goes first, the memory may decode nothing by then: an access reads all ones, or ends in a
- * machine check. The same holds for whatever runs between the loss and remove(). Here nothing does:
+ * machine check. The same holds for what runs between the detach and remove(). Here nothing does:
  * the attributes below do not look into the memory, and no user can map it. A driver that hands out
  * mappings zaps them, by unmap_mapping_range(), first thing in remove(). See cxl-accel(7).
  */

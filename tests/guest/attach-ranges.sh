@@ -39,7 +39,7 @@ lose() {
 	ok "$what" "$@"
 	ok "$what: the driver is released" wait_for 30 test ! -e "$PCI/$dev0/driver"
 	flush
-	is "$what: once" "$(log_count "$dev0: CXL memory is gone")" 1
+	is "$what: once" "$(log_count "$dev0: unexpected detach: CXL memory is gone")" 1
 }
 delete_region() {
 	region dev0 >"$CXL/decoder0.0/delete_region"

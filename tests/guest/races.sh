@@ -72,7 +72,7 @@ for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host;
 	echo 1 >$PARAMETERS/remove_waits
 	log_mark
 	in_background $loss
-	ok "$loss: the driver is being released" wait_for 30 log_has "$dev0: CXL memory is gone"
+	ok "$loss: the driver is being released" wait_for 30 log_has "$dev0: unexpected detach: CXL memory is gone"
 	# It may be told to come again, and will.
 	pci_bind odd_accel "$dev0" 2>/dev/null &
 	ok "$loss: a bind during remove() waits" wait_for 30 waits_or_ended $!
@@ -87,7 +87,7 @@ for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host;
 	sleep 0.5
 	ok "$loss: and stays" attached dev0
 	is "$loss: one loss, one remove()" \
-		"$(log_count "$dev0: CXL memory is gone"),$(log_count "$dev0: removed")" 1,1
+		"$(log_count "$dev0: unexpected detach: CXL memory is gone"),$(log_count "$dev0: removed")" 1,1
 	is "$loss: at the same place" "$(hpa dev0)" "$hpa0"
 	pci_unbind odd_accel "$dev0"
 done
@@ -112,7 +112,7 @@ for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host;
 	ok "$loss during probe(): all of it is gone" wait_for 30 released
 	flush
 	is "$loss during probe(): one loss, one remove()" \
-		"$(log_count "$dev0: CXL memory is gone"),$(log_count "$dev0: removed")" 1,1
+		"$(log_count "$dev0: unexpected detach: CXL memory is gone"),$(log_count "$dev0: removed")" 1,1
 done
 bind_again odd_accel dev0
 ok 'attached after all' attached dev0
@@ -150,7 +150,7 @@ bind_again odd_accel dev0
 echo 1 >$PARAMETERS/remove_waits
 log_mark
 delete_region
-ok 'the driver is being released' wait_for 30 log_has "$dev0: CXL memory is gone"
+ok 'the driver is being released' wait_for 30 log_has "$dev0: unexpected detach: CXL memory is gone"
 rmmod odd_accel &
 rmmod=$!
 wait_for 30 waits_or_ended $rmmod

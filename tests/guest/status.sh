@@ -124,9 +124,9 @@ if [ "$1" = attached ]; then
 	rmmod cxl_acpi
 	wait_for 30 grep -q lost "$PCI/$dev0/cxl_accel/state"
 	look 4 'its memory is lost'
-	says 'it says so' "^accelerator +$dev0 acce:0002: lost, $range: its memory has gone, and the driver with it$"
+	says 'it says so' "^accelerator +$dev0 acce:0002: lost, $range: unexpected detach: CXL memory is gone, the driver was released$"
 	is 'the files say so' "$(files)" \
-		"lost ATTACHED 0 $range its memory has gone, and the driver with it"
+		"lost ATTACHED 0 $range unexpected detach: CXL memory is gone, the driver was released"
 	uevents_are 'a uevent told of the loss' \
 		"change $dev0 CXL_ACCEL=lost CXL_ACCEL_RANGE=$range"
 	ok 'a bind meanwhile is refused' sh -c "! echo $dev0 >$PCI_DRIVERS/cxl_accel_sample/bind"

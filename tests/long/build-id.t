@@ -38,7 +38,7 @@ refuses() {
 	! loads "$@" >"$TMP/log" 2>&1 || { cat "$TMP/log"; return 1; }
 	cat "$TMP/log"
 	grep -q "cxl_accel_sample'*: Exec format error" "$TMP/log" &&
-		grep -q " $who: built for another build of $what: .*; build cxl-accel again for it" "$TMP/log"
+		grep -q " $who: build ID mismatch: built against $what .*, running .*; build cxl-accel again" "$TMP/log"
 }
 
 ok 'modules for a kernel without MODVERSIONS' \

@@ -14,11 +14,11 @@
 struct cxl_dev_state;
 
 /*
- * The one table of all outcomes of an attach, in the order in which it can meet them:
+ * The one table of all statuses of an attach, in the order in which it can meet them:
  *
  *	name	CXL_ACCEL_ATTACH_<name>, a value of enum cxl_accel_attach_status
  *	errno	what devm_cxl_probe_mem() returns, negated
- *	words	the log line (after "CXL attach failed: ") and cxl_accel_attach_error_str()
+ *	reason	the log line (after "CXL attach failed: ") and cxl_accel_attach_error_str()
  *
  * New rows go in at the end of their group; values are not part of any ABI, names are.
  */
@@ -26,14 +26,14 @@ struct cxl_dev_state;
 	X(NOT_TRIED, 0, "not tried: devm_cxl_probe_mem() was not called")			\
 	X(ATTACHED, 0, "attached")								\
 	/* the call itself */									\
-	X(BAD_ARGUMENT, EINVAL, "the driver passed a bad argument")				\
+	X(BAD_ARGUMENT, EINVAL, "the driver passed an invalid argument")			\
 	X(BUSY, EBUSY, "this device state is attached already")					\
 	X(NO_MEMORY, ENOMEM, "out of memory")							\
 	X(NOT_IN_PROBE, EINVAL, "called from elsewhere than the device's own probe()")		\
 	/* the device, as the driver described it */						\
 	X(NO_COMPONENT_REGS, ENXIO, "no component registers from cxl_pci_setup_regs()")		\
 	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
-	X(MEDIA_NOT_READY, ENXIO, "the driver did not say that the media is ready")		\
+	X(MEDIA_NOT_READY, ENXIO, "the driver did not set media_ready")				\
 	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called, or with 0")		\
 	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")	\
 	/* the platform */									\
@@ -57,19 +57,19 @@ struct cxl_dev_state;
 	X(REGION_INTERLEAVED, ENXIO, "the region spans other devices too")			\
 	X(REGION_NOT_BOUND, ENXIO, "the region was not bound to cxl-accel's region driver")	\
 	X(NO_WINDOW, ENXIO, "the committed HDM decoder is outside every CXL window")		\
-	X(RANGE_CONFLICT, ENXIO, "another decoder or region has a part of the committed range")	\
+	X(RANGE_CONFLICT, ENXIO, "the committed range overlaps another decoder or region")	\
 	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* any time */										\
-	X(BEING_RELEASED, EPROBE_DEFER, "an earlier binding of the device is not all gone yet") \
+	X(BEING_RELEASED, EPROBE_DEFER, "a detach of an earlier binding is still pending")	\
 	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
 
 /*
  * enum cxl_accel_attach_status - how the attach of a device's memory ended
  *
- * The values are the rows of CXL_ACCEL_ATTACH_STATUSES(); every cause of a failure has one.
+ * The values are the rows of CXL_ACCEL_ATTACH_STATUSES(); every reason for a failure has one.
  */
 enum cxl_accel_attach_status {
-#define CXL_ACCEL_ATTACH_ENUM(name, errno, words) CXL_ACCEL_ATTACH_##name,
+#define CXL_ACCEL_ATTACH_ENUM(name, errno, reason) CXL_ACCEL_ATTACH_##name,
 	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_ENUM)
 #undef CXL_ACCEL_ATTACH_ENUM
 	CXL_ACCEL_ATTACH_NR
@@ -82,14 +82,14 @@ enum cxl_accel_attach_status {
  * Context: while @cxlds lives, that is from devm_cxl_dev_state_create() until the driver's
  * probe() has failed or it is unbound. Takes no lock, may be called from anywhere.
  * Return: CXL_ACCEL_ATTACH_ATTACHED after a success, CXL_ACCEL_ATTACH_NOT_TRIED before the first
- * call, else the cause of the failure. A call that was refused for its arguments, or because the
+ * call, else the status of the failure. A call that was refused for its arguments, or because the
  * device is attached already, leaves the status as it was. A NULL @cxlds is
  * CXL_ACCEL_ATTACH_BAD_ARGUMENT.
  */
 enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *cxlds);
 
 /**
- * cxl_accel_attach_error_str() - the same in words
+ * cxl_accel_attach_error_str() - the reason, as text
  * @status: from cxl_accel_attach_error()
  *
  * Context: any.
@@ -98,9 +98,9 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *
 static inline const char *cxl_accel_attach_error_str(enum cxl_accel_attach_status status)
 {
 	switch (status) {
-#define CXL_ACCEL_ATTACH_WORDS(name, errno, words) case CXL_ACCEL_ATTACH_##name: return words;
-	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_WORDS)
-#undef CXL_ACCEL_ATTACH_WORDS
+#define CXL_ACCEL_ATTACH_REASON(name, errno, reason) case CXL_ACCEL_ATTACH_##name: return reason;
+	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_REASON)
+#undef CXL_ACCEL_ATTACH_REASON
 	case CXL_ACCEL_ATTACH_NR:
 		break;
 	}
@@ -117,7 +117,7 @@ static inline const char *cxl_accel_attach_error_str(enum cxl_accel_attach_statu
 static inline int cxl_accel_attach_errno(enum cxl_accel_attach_status status)
 {
 	switch (status) {
-#define CXL_ACCEL_ATTACH_ERRNO(name, errno, words) case CXL_ACCEL_ATTACH_##name: return -(errno);
+#define CXL_ACCEL_ATTACH_ERRNO(name, errno, reason) case CXL_ACCEL_ATTACH_##name: return -(errno);
 	CXL_ACCEL_ATTACH_STATUSES(CXL_ACCEL_ATTACH_ERRNO)
 #undef CXL_ACCEL_ATTACH_ERRNO
 	case CXL_ACCEL_ATTACH_NR:

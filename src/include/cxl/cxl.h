@@ -231,7 +231,7 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * of the memdev and of the endpoint port, then cxl_core's region locks.
  * Return: the memdev, or an ERR_PTR():
  * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), but its driver cxl_acpi is not bound
- *   yet; or an earlier binding of the device is not all gone. A probe() that hands this on is
+ *   yet; or a detach of an earlier binding is still pending. A probe() that hands this on is
  *   called again when that has changed, or when it is not waited for any longer: cxl_acpi's probe
  *   failed, or it was not loaded within a time (cxl_mem's parameter host_timeout): the answer is
  *   -ENXIO. A probe() that fails then is called again should cxl_acpi still come.
