@@ -89,6 +89,24 @@ undocumented_exports() {
 	done
 }
 
+# What kallsyms shows of a module that neither we nor the stock driver have named, as an extended regular
+# expression: the linker's, the compiler's, kbuild's, and functions of the kernel's headers that the compiler
+# did not inline.
+SYMBOLS_ALLOWED='^(__(pfx_|ksymtab_|kstrtab_|kstrtabns_|crc_|param_|UNIQUE_ID_|mod_|func__\.|key\.)\
+|__this_module$|____versions$|__(start|stop)_alloc_tags$|(init|cleanup)_module$|orc_header$|_note_[0-9]\
+|CSWTCH\.|\.L|platform_device_register_resndata\>)'
+SYMBOLS_ALLOWED=${SYMBOLS_ALLOWED//\\$'\n'/}
+
+# unprefixed_symbols MODULE...: functions and objects in them that show in a call trace, and do not say
+# whose they are.
+unprefixed_symbols() {
+	local symbols
+
+	symbols=$(scripts/env/in-root bookworm -- nm --defined-only "$@" | awk 'NF == 3 { print $3 }')
+	[ -n "$symbols" ] || echo "nm shows no symbols"
+	echo "$symbols" | grep -vE '^(cxl_|_?devm_cxl_)' | grep -vE "$SYMBOLS_ALLOWED" || true
+}
+
 check_license() {
 	# The example of a vendor's package has a debian/ directory, whose files have formats of their own.
 	local without
@@ -168,6 +186,8 @@ ok "gcc-12 (W=1) and sparse have nothing to say, cxl_port built in" \
 	compile_silently bookworm "$KERNEL" adopt C=2 W=1
 ok "gcc-12 (W=1) and sparse have nothing to say, cxl_port replaced" \
 	compile_silently bookworm "$KERNEL" replace C=2 W=1 CONFIG_MODVERSIONS=
+is "every symbol of the modules begins with cxl_ or devm_cxl_" \
+	"$(unprefixed_symbols "$TMP"/lint-bookworm-{adopt,replace}/cxl_*.ko)" ""
 for driver in src/sample tests/drivers/* tests/guest/odd; do
 	[ ! -f "$driver/Kbuild" ] || ok "gcc-12 (W=1) and sparse have nothing to say about $driver" compile_driver_silently bookworm "$KERNEL" "$driver" C=2 W=1
 done
