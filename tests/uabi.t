@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The memdev's door to user space: attributes, debugfs, ioctls, binding by hand (C8).
+# The memdev's uABI: attributes, debugfs, ioctls, binding by hand (C8).
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh

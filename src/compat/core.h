@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The distro's cxl_core as the rest of this bundle sees it.
+ * The distro's cxl_core as the rest of cxl-accel sees it.
  *
  * This is the one place that knows how kernels differ. The private layouts and the prototypes
  * come out of the target kernel's BTF (cxl_core_layout.h), the answers to "does it have ...?" too

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mem_ioctl DEVICE WHAT: user space at the memdev's door, polite and otherwise.
+ * mem_ioctl DEVICE WHAT: the memdev's uABI, by valid and by malformed calls.
  *
  *	list		the commands of the query, one line each
  *	identify	the first bytes of what the device says of itself

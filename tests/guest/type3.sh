@@ -123,7 +123,7 @@ for mem in "$CXL"/mem*; do
 done
 log
 
-# goings MEMDEV: it goes and comes back, by every door there is.
+# goings MEMDEV: it goes and comes back, in every way there is.
 goings() {
 	mem=$1
 	once cxl_unbind "$(endpoint dev0)"

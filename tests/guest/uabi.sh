@@ -157,7 +157,7 @@ ok 'cxl enable-memdev: it is' cxl enable-memdev mem0
 ok 'cxl enable-port: it is' cxl enable-port port1
 unharmed 'cxl'
 
-# ---- the door is held open while the memdev goes ----
+# ---- the memdev is held open while it goes ----
 
 mkfifo /tmp/hold.in /tmp/hold.out
 for loss in unbind delete_region cxl_acpi; do

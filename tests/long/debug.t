@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # On the debug kernel (KASAN, lockdep, kmemleak, object debugging): attach, teardown in every order,
-# storms and races, without a report and without lost memory. The scripts are those of the other
+# rebind stress and races, without a report and without lost memory. The scripts are those of the other
 # tests, with fewer turns.
 
 set -eu
