@@ -15,7 +15,7 @@ CLANG=(CC="$TREE/tests/clang-as-gcc" W=1 objtool-enabled= KBUILD_MODPOST_WARN=1)
 release=$(scripts/env/in-root trixie -- ls /lib/modules | grep '^6\.12\.' | sort -V | tail -n 1)
 ok "Debian 13's $release: the modules can be built" scripts/env/in-root trixie -- scripts/build "$release"
 like "it is gcc-14 that builds them" "$(scripts/env/in-root trixie -- gcc-14 --version)" '^gcc-14 .* 14\.'
-for mode in adopt replace; do
+for mode in builtin replace; do
 	ok "gcc-14 (W=1) has nothing to say, cxl_port: $mode" compile_silently trixie "$release" $mode W=1
 	ok "clang (W=1) has nothing to say, cxl_port: $mode" compile_silently trixie "$release" $mode "${CLANG[@]}"
 done
