@@ -31,21 +31,21 @@ once() {
 	sed 's/^/  /' /tmp/once
 }
 
-# Mode, name and value of every attribute below a directory, and where its links lead.
+# Mode, name and value of every attribute of all devices of a bus, and where their links lead. By few
+# processes: an emulated processor takes its time to start one.
 attributes() {
 	(
 		cd "$1" || exit
-		stat -c '    %a %n' -- * ram/* pmem/* security/* power/control 2>/dev/null
-		grep -s -H '' -- * ram/* pmem/* security/* power/control |
-			grep -v -a -E '^(dev|CDAT|uevent:(MAJOR|MINOR)|power/)' | sed 's/^/    /'
+		stat -c '    %a %n' -- */* */ram/* */pmem/* */security/* */power/control 2>/dev/null
+		grep -s -H '' -- */* */ram/* */pmem/* */security/* */power/control |
+			grep -v -a -E '^[^/]+/(dev|CDAT|uevent:(MAJOR|MINOR)|power/)' | sed 's/^/    /'
 	)
 }
 
 devices() {
-	for dev in "$CXL"/* /sys/bus/dax/devices/* /sys/bus/nd/devices/*; do
-		[ -e "$dev" ] || continue
-		echo "  ${dev##*/}"
-		[ "$1" = brief ] || attributes "$dev"
+	for bus in cxl dax nd; do
+		[ ! -d /sys/bus/$bus/devices ] || (cd /sys/bus/$bus/devices && ls -d -- * 2>/dev/null) | sed 's/^/  /'
+		[ "$1" = brief ] || [ ! -d /sys/bus/$bus/devices ] || attributes /sys/bus/$bus/devices
 	done
 	echo "drivers:"
 	find /sys/bus/cxl/drivers /sys/bus/dax/drivers /sys/bus/nd/drivers -mindepth 2 -type l \
