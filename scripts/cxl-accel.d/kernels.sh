@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of scripts/cxl-accel
+#
+# Part of scripts/cxl-accel: installed kernels, whether they are supported, and whose cxl_mem they have.
+
+# Sets verdict (what scripts/dkms/verdict says) and reason.
+judge() {
+	local kdir=${2:-/lib/modules/$1/build}
+
+	verdict=cannot-tell reason=''
+	if [ ! -e "$kdir/Module.symvers" ]; then
+		reason="its headers are not installed: install the headers package (Debian: linux-headers-$1)"
+		return
+	fi
+	verdict=$("$TREE/scripts/dkms/verdict" "$1" "$kdir" 2>"$WORK/reason") ||
+		verdict=cannot-tell
+	reason=$(sed -E 's/^[a-z-]*: (kernel [^ ]* cannot be supported: |cannot tell whether .* is supported: )?//' "$WORK/reason" | tr '\n' ' ' | sed 's/ $//')
+}
+
+verdict_words() {
+	case $verdict in
+	replace*cxl_port) echo "supported: cxl_mem and cxl_port are replaced" ;;
+	replace*) echo "supported: cxl_mem is replaced, cxl_port is built in and stays" ;;
+	native) echo "nothing to do: it has the interface itself" ;;
+	unsupported) echo "skipped: $reason" ;;
+	*) echo "cannot be told: $reason" ;;
+	esac
+}
+
+# ---- report ----
+
+report_kernels() {
+	local release file owner missing
+
+	for release in $(modules_of); do
+		judge "$release"
+		file=$(file_of "$release" cxl_mem)
+		owner=none
+		[ -z "$file" ] || owner=$(whose "$file")
+		missing=''
+		case $verdict,$owner in
+		replace*,cxl-accel*) ;;
+		replace*) missing="not built: dkms install cxl-accel/$(package_version) -k $release" ;;
+		esac
+		kernels+=("$(object release "$release" running "$([ "$release" = "$RUNNING" ] && echo true || echo false)" \
+			verdict "${verdict%% *}" reason "${reason:-$missing}" installed "$owner")")
+		line "kernel" "$release$([ "$release" != "$RUNNING" ] || echo ' (running)'): $(verdict_words); installed: $owner${missing:+; $missing}"
+		[ "$release" != "$RUNNING" ] || running_verdict=${verdict%% *}
+	done
+}
