@@ -82,6 +82,33 @@ build_plugin() {
 	return 1
 }
 
+# The kernel that a bzImage unpacks itself to, of which an emulated processor makes a second's work: QEMU
+# starts it by its PVH entry. Nothing, if it is packed in another way or has none.
+build_unpacked() {
+	local at size tool magic out=$1/vmlinux
+
+	at=$((($(od -An -tu1 -j $((0x1f1)) -N 1 "$vmlinuz") + 1) * 512))
+	at=$((at + $(od -An -tu4 -j $((0x248)) -N 4 "$vmlinuz")))
+	size=$(($(od -An -tu4 -j $((0x24c)) -N 4 "$vmlinuz")))
+	magic=$(od -An -tx1 -j "$at" -N 4 "$vmlinuz" | tr -d ' ')
+	case $magic in
+	28b52ffd) tool="zstd -q" ;;
+	fd377a58) tool="xz --single-stream" ;;
+	1f8b*) tool="gzip -q" ;;
+	*) return 0 ;;
+	esac
+	# What follows, the size, is for the kernel's own unpacker.
+	tail -c +$((at + 1)) "$vmlinuz" | head -c "$size" | $tool -dc >"$out" 2>/dev/null || true
+	# XEN_ELFNOTE_PHYS32_ENTRY
+	readelf -n "$out" 2>/dev/null | grep -q '^ *Xen .*(0x00000012)' || rm -f "$out"
+}
+
+# Sets boot, what QEMU is given as the kernel.
+find_boot() {
+	boot=$(cached "kernel-$release" build_unpacked "$vmlinuz")/vmlinux
+	[ -f "$boot" ] || boot=$vmlinuz
+}
+
 build_base_image() {
 	"$TREE/tests/qemu/mkimage" "$release" "$modules_dir" "$1"
 }

@@ -7,15 +7,16 @@
 # What the kernel is told:
 #   rcu_cpu_stall_timeout, watchdog_thresh: a minute late a processor is stuck
 #   nokaslr: addresses are those of System.map
+#   initcall_blacklist: the jitter RNG measures an emulated processor for a tenth of the boot
 # and EMULATED, see lib.sh; guest-init starts the processors but the first.
 kernel_arguments() {
 	echo "console=ttyS0,115200 $EMULATED rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30" \
-		"nokaslr$append"
+		"nokaslr initcall_blacklist=jent_mod_init$append"
 }
 
 qemu_options() {
 	machine_options "$mem"
-	qemu+=(-kernel "$vmlinuz" -initrd "$run/initrd" -append "$(kernel_arguments)")
+	qemu+=(-kernel "$boot" -initrd "$run/initrd" -append "$(kernel_arguments)")
 	if [ -n "$icount" ]; then
 		qemu+=(-icount shift=0,sleep=off -smp 1)
 	else
