@@ -33,10 +33,10 @@ done >/tmp/wrong 2>&1
 wait
 
 is "$turns turns: the driver comes and goes" "$(cat /tmp/wrong)" ''
-ok 'attached in the end' attached dev0
+ok 'dev0 is attached in the end' attached dev0
 diag "errors: $(cat $PARAMETERS/errors), of these during an attach: $(cat $PARAMETERS/errors_in_attach)"
 ok 'the driver was told of errors during attaches' test "$(cat $PARAMETERS/errors_in_attach)" -ge 10
-is 'it has found its own data each time' "$(cat $PARAMETERS/errors_lost)" 0
+is 'after each error the driver found its own data' "$(cat $PARAMETERS/errors_lost)" 0
 
 rmmod odd_accel
 done_testing

@@ -54,10 +54,10 @@ lose 'cxl_acpi removed' rmmod cxl_acpi
 is 'nothing is left on the CXL bus' "$(bus_devices)" ''
 modprobe cxl_acpi
 ok 'the driver unloads' rmmod cxl_accel_sample
-ok 'and loads' insmod /modules/cxl_accel_sample.ko test_bytes=0
+ok 'the sample driver loads' insmod /modules/cxl_accel_sample.ko test_bytes=0
 look again
 ok 'the driver unloads for good' rmmod cxl_accel_sample
-ok 'and so does cxl_mem' rmmod cxl_mem
+ok 'cxl_mem unloads' rmmod cxl_mem
 is 'no dax device there ever was' "$(ever_taken)" ''
 
 done_testing

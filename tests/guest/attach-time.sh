@@ -36,6 +36,6 @@ for turn in 1 2 3 4; do
 	pci_bind cxl_accel_sample "$dev0"
 	within "$dev0" "turn $turn" 32
 done
-ok 'attached' attached dev0
+ok 'dev0 is attached' attached dev0
 
 done_testing

@@ -24,7 +24,7 @@ ok 'the driver loads, and is to write a pattern' insmod /modules/cxl_accel_sampl
 is 'dev0 has its memory' "$(cat "$PCI/$dev0/cxl_state/state")" cxl
 is 'dev0 without error' "$(cat "$PCI/$dev0/cxl_state/error")" 0
 is 'HPA is the start of the window' "$(cat "$PCI/$dev0/cxl_state/hpa")" "$window"
-is 'all of the memory is there' "$(cat "$PCI/$dev0/cxl_state/size")" $((SIZE))
+is "cxl_state/size is all of the device's memory" "$(cat "$PCI/$dev0/cxl_state/size")" $((SIZE))
 is 'dev1 goes on without, ENXIO' \
 	"$(cat "$PCI/$dev1/cxl_state/state" "$PCI/$dev1/cxl_state/error")" "$(printf 'pci-only\n-6')"
 
@@ -55,19 +55,19 @@ is 'free decoders of the bridge stay of type expander' "$(decoders 1.1 1.2 1.3)"
 is 'free decoders of the endpoint are of type accelerator' \
 	"$(cat $CXL/decoder2.[123]/target_type)" "$(printf 'accelerator\naccelerator\naccelerator')"
 is 'the endpoint decoder is for volatile memory' "$(cat $CXL/decoder2.0/mode)" ram
-is 'it has all DPA of the device' \
+is "dev0's decoder has all DPA of the device" \
 	"$(($(cat $CXL/decoder2.0/dpa_resource))) $(($(cat $CXL/decoder2.0/dpa_size)))" "0 $((SIZE))"
 
 is 'no dax device, no System RAM' "$(taken)" ''
 like '/proc/iomem: region0 is inside CXL Window 0' \
 	"$(grep -A 1 ' : CXL Window 0$' /proc/iomem)" \
 	"^  $(printf '%x-%x' $((window)) $((window + SIZE - 1))) : region0\$"
-like 'dpamem says so too' "$(cat /sys/kernel/debug/cxl/mem0/dpamem)" '00000000-0fffffff : ram'
+like 'debugfs: dpamem has all of it' "$(cat /sys/kernel/debug/cxl/mem0/dpamem)" '00000000-0fffffff : ram'
 
 is 'the failed attach has one line in the log, which says why' \
 	"$(log_new | grep "$dev1" | grep 'CXL attach' | sed 's/.*attach/attach/')" \
 	'attach failed: platform firmware committed no HDM decoder of the device'
-is 'with the error and the device in front' "$(log_count "$dev1: error -ENXIO: CXL attach failed: ")" 1
+is 'the log has the failure of dev1 with device and error in front' "$(log_count "$dev1: error -ENXIO: CXL attach failed: ")" 1
 is 'nothing else failed' \
 	"$(log_new | grep -v "$dev1" | grep -i -E 'cxl.*(fail|error|missing|not found|unable)')" ''
 is 'nothing is deferred' "$(cat /sys/kernel/debug/devices_deferred)" ''
@@ -99,7 +99,7 @@ sample_pattern() {
 is 'what the driver wrote at the start is in the memory' "$(peek "$window")" \
 	"$(sample_pattern "$window")"
 last=$((window + SIZE - 8))
-is 'and at the end' "$(peek $last)" "$(sample_pattern $last)"
+is 'the pattern is at the end of the memory' "$(peek $last)" "$(sample_pattern $last)"
 poke "$(printf 0x%x $((window + 0x8000000)))" 0x0123456789abcdef
 like 'what is written arrives in the device' \
 	"$(host-monitor xp /1gx "$(printf 0x%x $((window + 0x8000000)))" 2>&1)" 0x0123456789abcdef
@@ -110,29 +110,29 @@ unlike 'behind the device nothing is decoded' \
 
 log_mark
 ok 'the driver unloads' rmmod cxl_accel_sample
-is 'and all of it is gone' "$(bus_devices)" "$idle"
-is 'so is the region' "$(grep -c region0 /proc/iomem)" 0
+is 'driver unloaded: all is gone from the CXL bus' "$(bus_devices)" "$idle"
+is 'driver unloaded: the region is gone from /proc/iomem' "$(grep -c region0 /proc/iomem)" 0
 is 'the firmware decoder is still committed' "$(decoders 1.0)" "1.0 accelerator $((window)) $((SIZE)) "
-is 'not a word about it' "$(log_new | grep -v test:)" ''
+is 'driver unloaded: the kernel says nothing' "$(log_new | grep -v test:)" ''
 
 # ---- a driver that nobody here has seen, to which the memory is a must ----
 
 flush
 log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-is 'it is attached to the same memory' "$(log_new | grep -c -E "$dev0: attached \[mem $window-")" 1
-ok 'all that belongs to it is there' attached dev0
-is 'as mem0' "$(memdev dev0)" mem0
-is 'its other device is not bound' "$(driver_of "$PCI/$dev1")" ''
-is 'because of ENXIO' "$(log_count "$dev1: CXL memory is required \(-6\)")" 1
+is "a stranger's driver is attached to the same memory" "$(log_new | grep -c -E "$dev0: attached \[mem $window-")" 1
+ok "a stranger's driver: dev0 is complete on the CXL bus" attached dev0
+is "a stranger's driver: dev0's memdev is mem0 again" "$(memdev dev0)" mem0
+is "a stranger's driver: dev1, which has no decoder, is not bound" "$(driver_of "$PCI/$dev1")" ''
+is "a stranger's driver is told ENXIO of dev1" "$(log_count "$dev1: CXL memory is required \(-6\)")" 1
 is 'nobody took its driver data, its pattern is there' "$(log_count 'drvdata|pattern')" 0
-is 'still no dax device, no System RAM' "$(taken)" ''
+is "a stranger's driver: no dax device, no System RAM" "$(taken)" ''
 for addr in $window $((window + 8)) $((window + SIZE / 2)) $((window + SIZE - 8)); do
-	like "it wrote at $(printf %x "$addr")" "$(peek "$addr")" '^0x76656E646F72000[0-9]$'
+	like "a stranger's driver wrote at $(printf %x "$addr")" "$(peek "$addr")" '^0x76656E646F72000[0-9]$'
 done
 ok "a stranger's driver unloads" rmmod vendor_accel
-is 'it was told once' "$(log_count "$dev0: removed")" 1
-is 'and all of it is gone, too' "$(bus_devices)" "$idle"
+is "a stranger's driver was told once that it is removed" "$(log_count "$dev0: removed")" 1
+is "a stranger's driver removed: all is gone from the CXL bus" "$(bus_devices)" "$idle"
 
 is 'no dax device there ever was' "$(ever_taken)" ''
 

@@ -26,7 +26,7 @@ refused() {
 
 modprobe cxl_acpi
 ok 'cxl_acpi is loaded' loaded cxl_acpi
-is 'and the host is not bound' "$(driver_of /sys/bus/platform/devices/ACPI0017:00)" ''
+is 'cxl_acpi failed: the ACPI host device is not bound' "$(driver_of /sys/bus/platform/devices/ACPI0017:00)" ''
 modprobe cxl_mem
 refused 'failed before'
 rmmod cxl_acpi

@@ -51,8 +51,8 @@ rmmod cxl_acpi
 is 'PCI-only operation is not disturbed when cxl_acpi goes' "$(driver_of "$PCI/$dev0")" \
 	cxl_accel_sample
 modprobe cxl_acpi
-is 'nor when it comes' "$(cat "$PCI/$dev0/cxl_state/state")" pci-only
+is 'the PCIe-only device is not attached when cxl_acpi comes' "$(cat "$PCI/$dev0/cxl_state/state")" pci-only
 ok 'the driver unloads' rmmod cxl_accel_sample
-ok 'and so does cxl_mem' rmmod cxl_mem
+ok 'cxl_mem unloads' rmmod cxl_mem
 
 done_testing

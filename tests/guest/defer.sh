@@ -39,7 +39,7 @@ healed() {
 
 log_mark
 healed 'loaded at boot before cxl_acpi'
-ok 'its memory decodes' decodes "$(hpa dev0)"
+ok 'the memory of dev0 decodes' decodes "$(hpa dev0)"
 
 # ---- cxl_acpi is not loaded ----
 
@@ -76,11 +76,11 @@ rmmod cxl_acpi
 modprobe cxl_mem
 log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-like 'it is deferred' "$(cat $DEFERRED)" "^$dev0.*$WHY"
-is 'and did not give up' "$(log_count 'is required')" 0
+like 'dev0 is deferred' "$(cat $DEFERRED)" "^$dev0.*$WHY"
+is 'dev0 did not give up' "$(log_count 'is required')" 0
 modprobe cxl_acpi
 ok 'attached when cxl_acpi comes' wait_for 30 log_has "$dev0: attached"
-ok 'complete' attached dev0
+ok 'attached when cxl_acpi comes: complete' attached dev0
 ok 'the other one gave up' wait_for 30 log_has "$dev1: CXL memory is required \(-6\)"
 is 'nothing is deferred any more' "$(cat $DEFERRED)" ''
 is 'once' "$(log_count "$dev0: attached")" 1
@@ -92,7 +92,7 @@ rmmod vendor_accel
 insmod /modules/vendor_accel.ko
 like 'deferred again' "$(cat $DEFERRED)" "^$dev0"
 ok 'a deferred driver unloads' rmmod vendor_accel
-ok 'and cxl_mem with it' rmmod cxl_mem
+ok 'cxl_mem unloads' rmmod cxl_mem
 modprobe cxl_acpi
 sleep 0.5
 nok 'nobody comes back for it' test -e "$PCI/$dev0/driver"

@@ -20,7 +20,7 @@ gone() {
 }
 ok 'the expander works' wait_for 30 works
 region0=$(region dev0)
-is 'its region is committed' "$(cat "$CXL/$region0/commit")" 1
+is 'the region of the expander is committed' "$(cat "$CXL/$region0/commit")" 1
 
 # lose WHAT LOSE-CMD... -- BACK-CMD...
 lose() {
@@ -44,12 +44,12 @@ host() {
 delete_region() {
 	echo "$1" >"$CXL/$1/../delete_region"
 }
-ok 'its region is deleted' delete_region "$region0"
+ok 'the region of the expander is deleted' delete_region "$region0"
 ok 'the expander works without' works
 lose 'memdev unbound' cxl_unbind "$(memdev dev0)" -- cxl_bind cxl_mem "$(memdev dev0)"
 lose 'device unbound' pci_unbind cxl_pci "$dev0" -- pci_bind cxl_pci "$dev0"
 lose 'cxl_mem removed' rmmod cxl_mem -- modprobe cxl_mem
 lose 'cxl_acpi unbound' host unbind -- host bind
-ok 'all of it unloads' unload_cxl
+ok 'all CXL modules unload' unload_cxl
 
 done_testing

@@ -43,7 +43,7 @@ for module in cxl_port cxl_mem; do
 done
 is 'each failure was clean' "$(nth_wrong)" ''
 ok "the driver loads" insmod /modules/vendor_accel.ko fatal=1
-ok 'attached' attached dev0
+ok 'modules loaded without a failure: dev0 is attached' attached dev0
 rmmod vendor_accel cxl_mem cxl_port
 
 done_testing

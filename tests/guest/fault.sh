@@ -31,12 +31,12 @@ echo 0 >/sys/bus/pci/drivers_autoprobe
 load
 nothing=$(bus_devices)
 ok 'dev0 is attached when all is well' pci_bind vendor_accel "$dev0"
-ok 'complete' attached dev0
+ok 'before any failure: dev0 is attached and complete' attached dev0
 full=$(bus_devices)
 hpa0=$(hpa dev0)
 mem0=$(memdev dev0)
-ok 'and goes' pci_unbind vendor_accel "$dev0"
-is 'all of it' "$(bus_devices)" "$nothing"
+ok 'before any failure: dev0 can be unbound' pci_unbind vendor_accel "$dev0"
+is 'before any failure: an unbind leaves nothing on the CXL bus' "$(bus_devices)" "$nothing"
 state_save
 next
 
@@ -91,15 +91,15 @@ while [ $((beyond * step)) -lt 8 ]; do
 done
 diag "$n allocations or less; $failed times the bind failed, $((tolerated - beyond)) times the kernel did without"
 is 'each failure was clean' "$(nth_wrong)" ''
-ok 'it does fail for want of memory' test $failed -gt 10
+ok 'more than 10 binds failed for want of memory' test $failed -gt 10
 ok 'the attach without a failure is good' pci_bind vendor_accel "$dev0"
-ok 'complete' attached dev0
-is 'at the same place' "$(hpa dev0)" "$hpa0"
-is 'with as many devices' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
+ok 'after all failures: dev0 is attached and complete' attached dev0
+is 'after all failures: dev0 has its old address' "$(hpa dev0)" "$hpa0"
+is 'after all failures: as many devices are on the CXL bus' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
 [ $ports_left = 0 ] || skip 'a port whose driver failed is removed' "cxl_core leaves it: $ports_left times"
 is 'nobody took the driver data, the pattern was there always' "$(log_count 'drvdata|pattern')" 0
 ok 'the driver unloads' rmmod vendor_accel
-ok 'and so does cxl_mem' rmmod cxl_mem
+ok 'cxl_mem unloads' rmmod cxl_mem
 echo 1 >/sys/bus/pci/drivers_autoprobe
 
 done_testing

@@ -21,9 +21,9 @@ table() {
 	find_parts "$1"
 	hexdump -v -e '1/1 "%02x"' "$CXL/$found_ep/CDAT"
 }
-like 'a true one is read' "$(table dev0)" '^.{32}000018000000000000000000000000000000001000000000'
-like 'so is one that lies' "$(table dev3)" '^.{64}ffffffffffffffff'
-is 'one with a wrong checksum is not' "$(table dev1)" ''
+like 'a true CDAT is read' "$(table dev0)" '^.{32}000018000000000000000000000000000000001000000000'
+like 'a CDAT that lies is read as it is' "$(table dev3)" '^.{64}ffffffffffffffff'
+is 'a CDAT with a wrong checksum is not read' "$(table dev1)" ''
 log_mark
 rmmod why_accel
 is 'nothing is left behind' "$(bus_devices)" "$idle"

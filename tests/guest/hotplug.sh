@@ -38,7 +38,7 @@ ok 'another is plugged in' wait_for 30 plug
 found() {
 	log_new | grep -q "$dev0: .*going on without"
 }
-ok 'and found' wait_for 30 found
+ok 'the device that was added is found' wait_for 30 found
 is 'nobody committed its decoders' \
 	"$(log_count "$dev0: error -ENXIO: CXL attach failed: platform firmware committed no HDM decoder")" 1
 is 'the driver goes on without' "$(log_count "$dev0: no CXL memory \(-6\)")" 1
@@ -61,11 +61,11 @@ devmem $((hdm + 0x20)) 32 0x200
 modprobe cxl_acpi
 log_mark
 ok 'with its decoder committed it can be bound' pci_bind vendor_accel "$dev0"
-is 'and is attached' "$(log_count "$dev0: attached")" 1
-ok 'complete' attached dev0
-is 'at the same place' "$(hpa dev0)" "$hpa0"
-ok 'its memory decodes' decodes "$hpa0"
+is 'with its decoder committed it is attached' "$(log_count "$dev0: attached")" 1
+ok 'with its decoder committed it is complete' attached dev0
+is 'with its decoder committed it has the old address' "$(hpa dev0)" "$hpa0"
+ok 'with its decoder committed its memory decodes' decodes "$hpa0"
 ok 'the driver unloads' rmmod vendor_accel
-is 'and all of it is gone' "$(bus_devices)" "$idle"
+is 'driver unloaded: all is gone from the CXL bus' "$(bus_devices)" "$idle"
 
 done_testing

@@ -38,7 +38,7 @@ driver_names() {
 }
 
 is 'attached: nothing can be bound again' "$(try_all)" ''
-ok 'attached: and it stays so' attached dev0
+ok 'attached: binding again by hand leaves it attached' attached dev0
 
 for part in region0 endpoint2 mem0; do
 	echo 1 >$REMOVE_WAITS
@@ -76,7 +76,7 @@ done >/tmp/wrong 2>&1
 wait
 is '30 turns: the driver comes and goes' "$(cat /tmp/wrong)" ''
 is '30 turns: and nobody else gets hold of it' "$(sort -u /tmp/hands)" ''
-ok 'attached in the end' attached dev0
+ok 'dev0 is attached in the end' attached dev0
 
 # The driver asks for no dax device, and autoprobing must not be what keeps it from getting one.
 echo 0 >/sys/bus/cxl/drivers_autoprobe
@@ -91,8 +91,8 @@ ok 'autoprobing again: bound' pci_bind odd_accel "$dev0"
 ok 'autoprobing again: attached' attached dev0
 
 ok 'the driver unloads' rmmod odd_accel
-is 'all of it is gone' "$(bus_devices)" "$idle"
-ok 'and so does cxl_mem' rmmod cxl_mem
+is 'driver unloaded: all of the accelerator is gone from the CXL bus' "$(bus_devices)" "$idle"
+ok 'cxl_mem unloads' rmmod cxl_mem
 is 'no dax device there ever was' "$(ever_taken)" ''
 
 done_testing

@@ -55,33 +55,33 @@ ok 'the expander has its region and one dax device' make_region
 hpa1=$(hpa dev1)
 region0=$(region dev0)
 region1=$(region dev1)
-is 'only the expander has one' "$(cd "$CXL" && echo *dax*)" "dax_$region1"
-unlike 'at a place of its own' "$hpa1" "^$hpa0\$"
-is 'of its type' "$(cat "$CXL/decoder$(endpoint dev1 | tr -d '[:lower:]').0/target_type")" expander
-is 'the accelerator of its' "$(cat "$CXL/decoder$(endpoint dev0 | tr -d '[:lower:]').0/target_type")" accelerator
+is 'only the region of the expander has a dax region' "$(cd "$CXL" && echo *dax*)" "dax_$region1"
+unlike 'the region of the expander is not where that of the accelerator is' "$hpa1" "^$hpa0\$"
+is 'a decoder of the expander is of type expander' "$(cat "$CXL/decoder$(endpoint dev1 | tr -d '[:lower:]').0/target_type")" expander
+is 'a decoder of the accelerator is of type accelerator' "$(cat "$CXL/decoder$(endpoint dev0 | tr -d '[:lower:]').0/target_type")" accelerator
 is 'cxl list tells who has what' \
 	"$(cxl list -R -T | jq -c '.[] | [.region, .resource, .mappings[].memdev]' | sort)" \
 	"$(printf '["%s",%d,"%s"]\n' "$region0" "$hpa0" "$(memdev dev0)" "$region1" "$hpa1" "$(memdev dev1)" | sort)"
-ok 'both decode' decodes "$hpa0"
-ok 'both decode' decodes "$hpa1"
-is 'and not the same memory' "$(peek "$hpa0")" "$(printf '0x%016X' $((hpa0 ^ 0x5aa5c33c0ff01234)))"
+ok 'the memory of the accelerator decodes' decodes "$hpa0"
+ok 'the memory of the expander decodes' decodes "$hpa1"
+is 'accelerator and expander decode to different memory' "$(peek "$hpa0")" "$(printf '0x%016X' $((hpa0 ^ 0x5aa5c33c0ff01234)))"
 all=$(bus_devices)
 
 # ---- the accelerator goes and comes back ----
 
 ok 'the accelerator is unbound' pci_unbind vendor_accel "$dev0"
-ok 'the expander stays' expander_complete
-ok 'and decodes' decodes "$hpa1"
+ok 'accelerator unbound: the expander stays complete' expander_complete
+ok 'accelerator unbound: the memory of the expander decodes' decodes "$hpa1"
 is 'the region of the accelerator is gone' "$(cxl list -R | jq -c '[.[].region]')" "[\"$region1\"]"
 flush
-ok 'the accelerator is bound' pci_bind vendor_accel "$dev0"
-ok 'attached' attached dev0
-is 'both are as before' "$(bus_devices)" "$all"
-ok 'its region is deleted' sh -c "echo $region0 >$CXL/decoder0.0/delete_region"
-ok 'its driver goes' wait_for 30 test ! -e "$PCI/$dev0/driver"
-ok 'the expander stays' expander_complete
-ok 'the accelerator is bound' bind_again vendor_accel dev0
-ok 'attached' attached dev0
+ok 'the accelerator can be bound again' pci_bind vendor_accel "$dev0"
+ok 'accelerator bound again: attached' attached dev0
+is 'accelerator bound again: the CXL bus is as before' "$(bus_devices)" "$all"
+ok 'the region of the accelerator can be deleted' sh -c "echo $region0 >$CXL/decoder0.0/delete_region"
+ok "region deleted: the accelerator's driver goes" wait_for 30 test ! -e "$PCI/$dev0/driver"
+ok 'region of the accelerator deleted: the expander stays complete' expander_complete
+ok 'region deleted: the accelerator can be bound again' bind_again vendor_accel dev0
+ok 'region deleted, bound again: attached' attached dev0
 
 # ---- the expander goes and comes back ----
 
@@ -94,25 +94,25 @@ destroy_region() {
 	fi
 }
 ok "the expander's region is destroyed" destroy_region
-ok 'the accelerator stays' attached dev0
-ok 'and decodes' decodes "$hpa0"
+ok 'region of the expander destroyed: the accelerator stays attached' attached dev0
+ok 'region of the expander destroyed: the memory of the accelerator decodes' decodes "$hpa0"
 ok 'the expander is unbound' cxl_unbind "$(memdev dev1)"
-ok 'the accelerator stays' attached dev0
+ok 'expander unbound: the accelerator stays attached' attached dev0
 ok 'the expander is bound' cxl_bind cxl_mem "$(memdev dev1)"
-ok 'the accelerator stays' attached dev0
+ok 'expander bound: the accelerator stays attached' attached dev0
 ok 'the PCI device of the expander is unbound' pci_unbind cxl_pci "$dev1"
-ok 'the accelerator stays' attached dev0
+ok 'PCI device of the expander unbound: the accelerator stays attached' attached dev0
 ok 'the PCI device of the expander is bound' pci_bind cxl_pci "$dev1"
-ok 'the expander works' wait_for 30 expander_bound
-ok 'the accelerator stays' attached dev0
-is 'its driver was not released' "$(log_count 'memory is gone|: removed')" 0
+ok 'PCI device of the expander bound: the expander works' wait_for 30 expander_bound
+ok 'PCI device of the expander bound: the accelerator stays attached' attached dev0
+is "whatever the expander did, the accelerator's driver was not released" "$(log_count 'memory is gone|: removed')" 0
 
 # ---- what firmware gave to the accelerator is not for the expander ----
 
 if [ "$expander" != firmware ]; then
 	ok 'the expander gets a region again' make_region
-	ok 'which is taken apart' ram_region_gone "$(region dev1)"
-	ok 'the accelerator is unbound' pci_unbind vendor_accel "$dev0"
+	ok 'that region of the expander is taken apart' ram_region_gone "$(region dev1)"
+	ok 'the accelerator is unbound, for a region in its absence' pci_unbind vendor_accel "$dev0"
 	ok 'a region can be made meanwhile' ram_region decoder0.0 "$(memdev dev1)"
 	ep=$(endpoint dev1)
 	unlike 'a region made meanwhile is not where the host bridge decodes for the accelerator' \
@@ -120,10 +120,10 @@ if [ "$expander" != firmware ]; then
 	is 'no two ranges overlap' "$(overlaps)" ''
 	region1=$(region dev1)
 	[ -z "$region1" ] || ram_region_gone "$region1" >/dev/null 2>&1
-	ok 'the accelerator is bound' pci_bind vendor_accel "$dev0"
-	ok 'attached' attached dev0
-	is 'where it was' "$(hpa dev0)" "$hpa0"
-	ok 'it decodes' decodes "$hpa0"
+	ok 'after a region in its absence the accelerator is bound' pci_bind vendor_accel "$dev0"
+	ok 'after a region in its absence the accelerator is attached' attached dev0
+	is 'after a region in its absence the accelerator has its old address' "$(hpa dev0)" "$hpa0"
+	ok 'after a region in its absence the memory of the accelerator decodes' decodes "$hpa0"
 fi
 
 # ---- all goes ----
@@ -131,12 +131,12 @@ fi
 ok 'cxl_acpi is removed' rmmod cxl_acpi
 is "the accelerator's driver is released" "$(driver_of "$PCI/$dev0")" ''
 ok 'cxl_acpi is loaded' modprobe cxl_acpi
-ok 'the expander works' wait_for 30 expander_bound
-ok 'the accelerator is bound' bind_again vendor_accel dev0
-ok 'attached' attached dev0
-is 'where it was' "$(hpa dev0)" "$hpa0"
-ok 'the driver unloads' rmmod vendor_accel
-ok 'the expander works' expander_bound
+ok 'cxl_acpi loaded again: the expander works' wait_for 30 expander_bound
+ok 'cxl_acpi loaded again: the accelerator is bound' bind_again vendor_accel dev0
+ok 'cxl_acpi loaded again: the accelerator is attached' attached dev0
+is 'cxl_acpi loaded again: the accelerator has its old address' "$(hpa dev0)" "$hpa0"
+ok "the accelerator's driver unloads" rmmod vendor_accel
+ok "accelerator's driver unloaded: the expander works" expander_bound
 ok 'cxl_mem unloads' rmmod cxl_mem
 
 done_testing

@@ -46,8 +46,8 @@ if port_is_module; then
 	modprobe -a cxl_acpi cxl_pci
 	log_mark
 	ok 'stock cxl_port: modprobe loads our cxl_mem' modprobe cxl_mem
-	like 'it is ours' "$(cat /sys/module/cxl_mem/taint)" O
-	unlike 'cxl_port is not' "$(cat /sys/module/cxl_port/taint)" O
+	like 'the cxl_mem that is loaded is ours' "$(cat /sys/module/cxl_mem/taint)" O
+	unlike 'the cxl_port that is loaded is the stock one' "$(cat /sys/module/cxl_port/taint)" O
 	ok 'stock cxl_port: a warning says so, and what to do' stock_port_is_used
 	ok 'stock cxl_port: the expander works' wait_for 30 expander_works
 	cxl list -vvv >/tmp/list.stale
@@ -62,7 +62,7 @@ if port_is_module; then
 	is 'stock cxl_port: nothing holds it any more' "$(cat /sys/module/cxl_port/refcnt)" 0
 	ok 'stock cxl_port: the stock cxl_mem loads after that' insmod "$STOCK/cxl_mem.ko"
 	ok 'stock cxl_port: the expander works again' wait_for 30 expander_works
-	ok 'all of it unloads' unload_cxl
+	ok 'all CXL modules unload' unload_cxl
 fi
 
 # ---- each module without the one that it needs ----
@@ -117,7 +117,7 @@ is 'modprobe -r of the driver unloads that, in order' \
 
 modprobe -a cxl_acpi cxl_pci
 ok 'modprobe of the driver brings our cxl_mem' modprobe cxl_accel_sample
-ok 'it is attached' attached dev0
+ok 'dev0 is attached' attached dev0
 rmmod cxl_accel_sample
 ok 'the expander works with ours' wait_for 30 expander_works
 cxl list -vvv >/tmp/list.ours
@@ -139,7 +139,7 @@ refused() {
 
 log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
-is 'and is attached' "$(log_count "$dev0: attached")" 1
+is 'dev0 is attached once' "$(log_count "$dev0: attached")" 1
 like 'cxl_mem is held by the driver' "$(ls /sys/module/cxl_mem/holders)" '^vendor_accel$'
 refused cxl_mem cxl_port cxl_core
 log_mark
@@ -148,7 +148,7 @@ ok 'cxl_acpi can be removed' rmmod cxl_acpi
 removed=$(log_count "$dev0: removed")
 now=$(driver_of "$PCI/$dev0")
 is "when rmmod returns, the driver's remove() has run" "$removed" 1
-is 'and the driver is unbound' "$now" ''
+is "dev0's driver is unbound" "$now" ''
 is 'nothing is left on the CXL bus but the memdev of the expander' "$(bus_devices)" \
 	"$(memdev dev1)"
 refused_alone() {
@@ -162,15 +162,15 @@ log_mark
 wait_for 2 attached dev0
 [ "$(driver_of "$PCI/$dev0")" = vendor_accel ] ||
 	ok 'the driver can be bound by hand' bind_again vendor_accel dev0
-ok 'it is attached again' attached dev0
+ok 'dev0 is attached again' attached dev0
 flush
 sleep 0.5
-ok 'and stays so' attached dev0
-is 'attached once' "$(log_count "$dev0: attached")" 1
-is 'removed never' "$(log_count "$dev0: removed")" 0
+ok 'dev0 stays attached' attached dev0
+is 'dev0 is attached once' "$(log_count "$dev0: attached")" 1
+is 'dev0 is never removed after cxl_acpi came back' "$(log_count "$dev0: removed")" 0
 ok 'the expander works again' wait_for 30 expander_works
 ok 'the driver unloads' rmmod vendor_accel
-is 'it was told once' "$(log_count "$dev0: removed")" 1
+is 'the driver of dev0 was told once that it is removed' "$(log_count "$dev0: removed")" 1
 unload_cxl
 
 # ---- all legal orders ----

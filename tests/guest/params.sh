@@ -22,7 +22,7 @@ is 'the sample has one' "$(modinfo -p cxl_accel_sample | sed 's/:.*//')" test_by
 rmmod cxl_mem
 log_mark
 ok 'cxl_mem does not mind one that it does not know' insmod /modules/cxl_mem.ko nonsense=1
-is 'and the kernel says so' "$(log_count "cxl_mem: unknown parameter 'nonsense' ignored")" 1
+is 'the kernel says that the unknown parameter is ignored' "$(log_count "cxl_mem: unknown parameter 'nonsense' ignored")" 1
 
 # ---- test_bytes of the sample ----
 
@@ -67,10 +67,10 @@ for bad in '' x -1 7 1048584 4294967304 "$long"; do
 	is "test_bytes='$say' at run time: the old one stays" "$(cat $SAMPLE/test_bytes)" 0
 done
 ok 'test_bytes=64 at run time' sh -c "echo 64 >$SAMPLE/test_bytes"
-is 'it is taken' "$(cat $SAMPLE/test_bytes)" 64
+is 'test_bytes shows what was written to it' "$(cat $SAMPLE/test_bytes)" 64
 ok 'the driver is unbound' pci_unbind cxl_accel_sample "$dev0"
-ok 'and bound' pci_bind cxl_accel_sample "$dev0"
-ok 'and attached' attached dev0
+ok 'with the new test_bytes the accelerator is bound' pci_bind cxl_accel_sample "$dev0"
+ok 'with the new test_bytes the accelerator is attached' attached dev0
 rmmod cxl_accel_sample
 
 # ---- capacity, as any driver may have it for a parameter ----

@@ -115,7 +115,7 @@ for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host;
 		"$(log_count "$dev0: unexpected detach: CXL memory is gone"),$(log_count "$dev0: removed")" 1,1
 done
 bind_again odd_accel dev0
-ok 'attached after all' attached dev0
+ok 'dev0 is attached after all' attached dev0
 pci_unbind odd_accel "$dev0"
 
 # ---- a bind that comes between the decision to release the driver, and the release ----
@@ -157,7 +157,7 @@ wait_for 30 waits_or_ended $rmmod
 echo 0 >$PARAMETERS/remove_waits
 ok 'the driver unloads while it is being released' wait $rmmod
 is 'one remove()' "$(log_count "$dev0: removed")" 1
-is 'all of it is gone' "$(bus_devices)" "$idle"
+is 'driver unloaded: all is gone from the CXL bus' "$(bus_devices)" "$idle"
 ok 'cxl_mem unloads' rmmod cxl_mem
 is 'the driver found nothing odd' "$(dmesg | grep -E 'odd: (somebody|a range|the device)')" ''
 is 'no dax device there ever was' "$(ever_taken)" ''

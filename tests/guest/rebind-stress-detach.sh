@@ -103,8 +103,8 @@ sleep 1
 flush
 ok 'dev0 is complete in the end' attached dev0
 ok 'dev1 is complete in the end' attached dev1
-is 'at their places' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
-is 'there are as many on the CXL bus as before' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
+is 'dev0 and dev1 are where they were' "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
+is 'as many devices are on the CXL bus as before' "$(bus_devices | wc -w)" "$(echo "$full" | wc -w)"
 for dev in dev0 dev1; do
 	ok "$dev: its memory decodes" decodes "$(hpa $dev)"
 done

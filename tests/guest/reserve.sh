@@ -47,13 +47,13 @@ refused 'never attached'
 # ---- attached, and no more ----
 
 ok 'the driver loads' insmod /modules/cxl_accel_sample.ko test_bytes=0
-ok 'attached' attached "$dev"
+ok 'the accelerator is attached' attached "$dev"
 is 'attached: to its range' "$(($(hpa "$dev")))" $((window))
 refused attached
-ok 'unbound' pci_unbind cxl_accel_sample "$addr"
+ok 'the accelerator can be unbound' pci_unbind cxl_accel_sample "$addr"
 like 'unbound: the reservation is inside the window' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : cxl_accel\.$addr"
 refused unbound
-ok 'bound again' pci_bind cxl_accel_sample "$addr"
+ok 'the accelerator can be bound again' pci_bind cxl_accel_sample "$addr"
 ok 'bound again: attached' attached "$dev"
 
 # ---- the windows go, and come back ----

@@ -59,10 +59,10 @@ if [ -e $KMEMLEAK ]; then
 	is 'no memory is lost' "$(leaks ours)" ''
 	known=$(leaks core | grep -c '^unreferenced')
 	[ "$known" = 0 ] ||
-		skip 'nor by the driver core' "it loses the reason of a probe that was put off: $known times"
+		skip 'no memory is lost by the driver core' "it loses the reason of a probe that was put off: $known times"
 	known=$(leaks resource | grep -c '^unreferenced')
 	[ "$known" = 0 ] ||
-		skip 'nor where a window is full' "get_free_mem_region() loses a resource then: $known times"
+		skip 'no memory is lost where a window is full' "get_free_mem_region() loses a resource then: $known times"
 	diag "looked for lost memory until $(cut -d. -f1 /proc/uptime) s"
 fi
 rm -f "$tap_output"

@@ -22,7 +22,7 @@ for word in $words; do
 	poke $((window + word)) $((0x5eed0000 + word))
 done
 ok 'the driver loads' insmod /modules/cxl_accel_sample.ko
-ok 'it is attached' attached dev0
+ok 'dev0 is attached' attached dev0
 is 'test_bytes is 0 if nothing is said' "$(cat $SAMPLE/test_bytes)" 0
 rmmod cxl_accel_sample
 changed=

@@ -24,18 +24,18 @@ echo 1 >$REMOVE_WAITS
 log_mark
 cxl_unbind port1
 ok 'the accelerator is being released' wait_for 30 log_has 'CXL memory is gone'
-is 'its remove() has not ended' "$(log_count "$dev0: removed")" 0
+is 'the stuck remove() has not ended' "$(log_count "$dev0: removed")" 0
 cxl_bind cxl_port port1
 back() {
 	bound cxl_mem "$expander" || cxl_bind cxl_mem "$expander"
 }
 ok 'the expander is back meanwhile' wait_for 15 back
-is 'its remove() has still not ended' "$(log_count "$dev0: removed")" 0
-ok 'nor does the flush wait for it for ever' flush
+is 'the stuck remove() has still not ended' "$(log_count "$dev0: removed")" 0
+ok 'a flush does not wait for the stuck remove() for ever' flush
 echo 0 >$REMOVE_WAITS
 ok 'the accelerator is released' wait_for 30 log_has "$dev0: removed"
 flush
-ok 'it can be bound again' bind_again odd_accel dev0
+ok 'after the stuck remove() has ended, dev0 can be bound again' bind_again odd_accel dev0
 
 rmmod odd_accel
 done_testing

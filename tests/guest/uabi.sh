@@ -115,13 +115,13 @@ echo "$next" >$CXL/decoder0.0/create_ram_region
 is 'a region can be made' "$(($(cat "$CXL/$next/size")))" 0
 echo 256 >"$CXL/$next"/interleave_granularity
 echo 1 >"$CXL/$next"/interleave_ways
-ok 'and given a size' sh -c "echo 0x10000000 >$CXL/$next/size"
-unlike "and it is not where the accelerator's is" "$(cat "$CXL/$next/resource")" "^$hpa0\$"
+ok 'a second region can be given a size' sh -c "echo 0x10000000 >$CXL/$next/size"
+unlike "a second region is not where the accelerator's is" "$(cat "$CXL/$next/resource")" "^$hpa0\$"
 nok "an accelerator's committed decoder cannot be had" sh -c "echo decoder2.0 >$CXL/$next/target0"
-nok "nor can a free one" sh -c "echo decoder2.1 >$CXL/$next/target0"
-nok 'it cannot be committed' sh -c "echo 1 >$CXL/$next/commit"
-nok 'nor bound' cxl_bind cxl_region "$next"
-nok 'not even to the driver of accelerators' cxl_bind cxl_accel_region "$next"
+nok "a free decoder of the accelerator cannot be a target of a second region" sh -c "echo decoder2.1 >$CXL/$next/target0"
+nok 'a second region without targets cannot be committed' sh -c "echo 1 >$CXL/$next/commit"
+nok 'a second region without targets cannot be bound to cxl_region' cxl_bind cxl_region "$next"
+nok 'a second region cannot be bound to cxl_accel_region' cxl_bind cxl_accel_region "$next"
 echo "$next" >$CXL/decoder0.0/delete_region
 unharmed "somebody's region"
 
@@ -190,7 +190,7 @@ done
 pci_unbind vendor_accel "$dev0"
 flush
 pci_bind vendor_accel "$dev0"
-is 'with nobody holding it, its name is mem0' "$(memdev dev0)" mem0
+is 'with nobody holding the old memdev, the new one is mem0' "$(memdev dev0)" mem0
 mem_ioctl $MEM hammer 4 >/tmp/hammer 2>&1 &
 hammer=$!
 while [ -d /proc/$hammer ] && kill -0 $hammer; do
@@ -205,9 +205,9 @@ grep '^#' /tmp/hammer
 
 flush
 [ -e "$PCI/$dev0/driver" ] || pci_bind vendor_accel "$dev0"
-ok 'still attached in the end' attached dev0
+ok 'dev0 is still attached in the end' attached dev0
 ok 'the driver unloads' rmmod vendor_accel
-ok 'and so does cxl_mem' rmmod cxl_mem
+ok 'cxl_mem unloads' rmmod cxl_mem
 is 'no dax device there ever was' "$(ever_taken)" ''
 
 done_testing
