@@ -69,7 +69,7 @@ nothing_is_left() {
 	local kernel
 
 	is 'nothing is left in /lib/modules, /var/lib/dkms, /etc, /usr/src' "$(left_over)" ''
-	is 'and nothing is missing or has changed' "$(gone)" ''
+	is 'no file of the system is missing or has changed' "$(gone)" ''
 	for kernel in $(kernels); do
 		ok "$kernel: modules.dep is that of the kernel" depmod_is_current "$kernel"
 		like "$kernel: modprobe takes the stock module" \
@@ -126,8 +126,8 @@ debian_test() {
 	readme Install "# $other" 'rpm|dnf'
 
 	ok "the vendor's package can be installed without cxl-accel" user "sudo apt-get install --no-install-recommends ./$VENDOR"
-	like "and is skipped" "$(cat "$TMP/output")" "dkms-driver.conf: No such file or directory|AUTOINSTALL"
-	nok "its module was not built" installed vendor-accel "$old"
+	like "the vendor's package without cxl-accel is skipped by dkms" "$(cat "$TMP/output")" "dkms-driver.conf: No such file or directory|AUTOINSTALL"
+	nok "the vendor's module was not built without cxl-accel" installed vendor-accel "$old"
 	types 'the package can be built' '^sudo make deb'
 	types 'the package can be installed' '^sudo apt-get install ./build/packages/'
 	version_is "$old" "$version"
@@ -139,13 +139,13 @@ debian_test() {
 	boot --types "$LINE" "$old" tests/packages/guest/ours.sh vendor_accel
 
 	ok "the vendor's package can be removed" user 'sudo apt-get purge vendor-accel-dkms'
-	nok 'its module is gone' installed vendor-accel "$old"
-	ok 'and installed with cxl-accel there' user "sudo apt-get install ./$VENDOR"
+	nok "the vendor's package removed: its module is gone" installed vendor-accel "$old"
+	ok "the vendor's package can be installed with cxl-accel there" user "sudo apt-get install ./$VENDOR"
 	vendor_is_installed "$old"
 
 	types 'the kernel can be upgraded' '^sudo apt-get install linux-image-.* linux-headers-'
 	new=$(kernels | tail -n 1)
-	nok 'it is another kernel' test "$old" = "$new"
+	nok 'the upgrade has brought another kernel' test "$old" = "$new"
 	version_is "$new" "$version"
 	ready cxl_mem "$new"
 	vendor_is_installed "$new"

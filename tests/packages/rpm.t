@@ -90,8 +90,8 @@ publish "$TMP"/rpm/RPMS/noarch/system-provides-*.rpm \
 	"$SYSTEM/home/user/cxl-accel/build/packages/cxl-accel-dkms-$version"-*.noarch.rpm
 types 'the package can be installed' '^sudo dnf install cxl-accel-dkms$'
 ok "dkms has installed it for $kernel" installed "cxl-accel/$version" "$kernel"
-like 'modprobe takes ours' "$(modprobe_takes)" '/updates/dkms/cxl_mem.ko'
-is 'it was built for that kernel' "$(in_system modinfo -k "$kernel" -F vermagic cxl_mem | cut -d' ' -f1)" "$kernel"
+like 'modprobe takes our cxl_mem' "$(modprobe_takes)" '/updates/dkms/cxl_mem.ko'
+is 'cxl_mem was built for the kernel that is installed' "$(in_system modinfo -k "$kernel" -F vermagic cxl_mem | cut -d' ' -f1)" "$kernel"
 ok 'rpm finds all its files unchanged' user 'sudo rpm -V --nodeps cxl-accel-dkms'
 ok 'the status tool works' user "sudo cxl-accel check $kernel"
 
@@ -99,15 +99,15 @@ ok 'a newer version can be built' build_version "$version.1"
 publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.1"-*.rpm
 types 'the package can be upgraded' '^sudo dnf upgrade cxl-accel-dkms$'
 ok 'dkms has the new version' installed "cxl-accel/$version.1" "$kernel"
-nok 'and not the old one' installed "cxl-accel/$version" "$kernel"
-is 'which modprobe takes' "$(in_system modinfo -k "$kernel" -F version cxl_mem)" "$version.1"
+nok 'dkms has the old version no more' installed "cxl-accel/$version" "$kernel"
+is 'modprobe takes the new version' "$(in_system modinfo -k "$kernel" -F version cxl_mem)" "$version.1"
 
-ok 'one that does not compile can be built' build_version "$version.2" '#error "no"'
+ok 'a package that does not compile can be built' build_version "$version.2" '#error "no"'
 publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.2"-*.rpm
 user 'sudo dnf upgrade cxl-accel-dkms' || true
-like 'the failure is shown' "$(cat "$TMP/output")" 'Bad return status for module build'
-like 'as one of the package' "$(cat "$TMP/output")" 'scriptlet failed'
-nok 'dkms has not installed it' installed cxl-accel "$kernel"
+like 'a package that does not compile: the failure is shown' "$(cat "$TMP/output")" 'Bad return status for module build'
+like 'a package that does not compile: dnf calls it a failure of the scriptlet' "$(cat "$TMP/output")" 'scriptlet failed'
+nok 'a package that does not compile: dkms has not installed it' installed cxl-accel "$kernel"
 
 like 'the initramfs has the load order' "$(initramfs)" 'modprobe.d/cxl-accel.conf'
 types 'the package can be removed' '^sudo dnf remove cxl-accel-dkms$'
@@ -115,6 +115,6 @@ typed_all
 like 'modprobe takes the stock module' "$(modprobe_takes)" '/kernel/drivers/cxl/'
 is 'dkms has nothing of it' "$(in_system dkms status cxl-accel)" ''
 manifest >"$TMP/after"
-ok 'nothing is left' diff "$TMP/before" "$TMP/after"
-unlike 'nor in the initramfs' "$(initramfs)" cxl
+ok 'package removed: nothing is left in the file system' diff "$TMP/before" "$TMP/after"
+unlike 'package removed: nothing is left in the initramfs' "$(initramfs)" cxl
 done_testing

@@ -46,19 +46,19 @@ is 'cxl list has the region of the accelerator' "$(cxl list -R | jq -r '.[].deco
 runuser -u user -- sh -c "$(cat /guest/typed)" >/tmp/status 2>&1
 is "$(cat /guest/typed): content" $? 0
 sed 's/^/# /' /tmp/status
-like 'it names the range' "$(cat /tmp/status)" \
+like "cxl-accel status names the accelerator's range" "$(cat /tmp/status)" \
 	"^accelerator +$dev0 acce:0002: attached, driver $want, mem[0-9], endpoint[0-9]*, region[0-9] 0x[0-9a-f]*-0x[0-9a-f]*"
-like "it says whose cxl_mem is loaded" "$(grep ^cxl_mem /tmp/status)" "^cxl_mem +loaded, cxl-accel .*/updates/dkms/cxl_mem.ko.*, signed by"
-like 'it knows the expander' "$(cat /tmp/status)" '^expander +.*: ready, driver cxl_pci, mem'
-is 'its JSON says the same' "$(cxl-accel status --json |
+like "cxl-accel status says whose cxl_mem is loaded" "$(grep ^cxl_mem /tmp/status)" "^cxl_mem +loaded, cxl-accel .*/updates/dkms/cxl_mem.ko.*, signed by"
+like 'cxl-accel status knows the expander' "$(cat /tmp/status)" '^expander +.*: ready, driver cxl_pci, mem'
+is 'cxl-accel status --json has the accelerator attached' "$(cxl-accel status --json |
 	jq -r '"\(.status) \(.devices[] | select(.kind == "accelerator").state)"')" '0 attached'
 
 mem=$(dmesg | grep -n 'cxl_mem: loading out-of-tree\|cxl_mem: module verification failed' | head -n1 | cut -d: -f1)
 root=$(dmesg | grep -n 'EXT4-fs (vda): mounted' | head -n1 | cut -d: -f1)
 if [ "$where" = initramfs ]; then
 	like 'the initramfs holds our cxl_mem' "$(cat /tmp/status)" '^initramfs .* has the modules that are installed'
-	ok 'it was loaded from there' test "${mem:-999999}" -lt "${root:-0}"
+	ok 'cxl_mem was loaded from the initramfs' test "${mem:-999999}" -lt "${root:-0}"
 else
-	ok 'it was loaded from the root file system' test "${mem:-0}" -gt "${root:-999999}"
+	ok 'cxl_mem was loaded from the root file system' test "${mem:-0}" -gt "${root:-999999}"
 fi
 done_testing

@@ -7,12 +7,12 @@
 . /guest/tap.sh
 
 like 'the kernel is locked down' "$(cat /sys/kernel/security/lockdown)" '\[integrity\]'
-like 'it knows the key of dkms' "$(cat /proc/keys)" 'asymmetri DKMS module signing key'
+like 'the kernel knows the key of dkms' "$(cat /proc/keys)" 'asymmetri DKMS module signing key'
 is "the kernel takes signed modules only" "$(cat /sys/module/module/parameters/sig_enforce)" Y
 ok 'cxl_mem loads' modprobe cxl_mem
-is 'it is ours' "$(cat /sys/module/cxl_mem/version)" "$(modinfo -F version cxl_mem)"
+is 'the cxl_mem that is loaded is ours' "$(cat /sys/module/cxl_mem/version)" "$(modinfo -F version cxl_mem)"
 cxl-accel status >/tmp/status 2>&1
 sed 's/^/# /' /tmp/status
-nok 'it is not refused' grep -q 'signed modules only' /tmp/status
+nok 'cxl-accel status does not say that the module is refused' grep -q 'signed modules only' /tmp/status
 like 'cxl-accel status names the signer' "$(cat /tmp/status)" '^cxl_mem +loaded, cxl-accel .*, signed by DKMS module signing key$'
 done_testing

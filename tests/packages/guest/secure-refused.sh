@@ -19,15 +19,15 @@ ask_for_the_key() {
 }
 
 like 'the kernel is locked down' "$(cat /sys/kernel/security/lockdown)" '\[integrity\]'
-is 'it takes signed modules only' "$(cat /sys/module/module/parameters/sig_enforce)" Y
+is 'the kernel takes signed modules only' "$(cat /sys/module/module/parameters/sig_enforce)" Y
 nok 'cxl_mem does not load' modprobe cxl_mem
-nok 'it is not loaded' test -e /sys/module/cxl_mem
-like 'the kernel says why' "$(dmesg)" 'Loading of .* is rejected'
+nok 'cxl_mem is not loaded after it was refused' test -e /sys/module/cxl_mem
+like 'the kernel says why cxl_mem is rejected' "$(dmesg)" 'Loading of .* is rejected'
 cxl-accel status >/tmp/status 2>&1
 is 'cxl-accel status ends with 3' $? 3
 sed 's/^/# /' /tmp/status
-like 'it says why' "$(cat /tmp/status)" '^cxl_mem .*the key of its signer is not known to this kernel'
-like 'and what to do' "$(cat /tmp/status)" 'mokutil --import /var/lib/dkms/mok.pub'
+like 'cxl-accel status says why cxl_mem is refused' "$(cat /tmp/status)" '^cxl_mem .*the key of its signer is not known to this kernel'
+like 'cxl-accel status says how to enrol the key' "$(cat /tmp/status)" 'mokutil --import /var/lib/dkms/mok.pub'
 ok "$(cat /guest/typed)" ask_for_the_key
 like 'the MOK manager will be asked for the key of dkms' "$(mokutil --list-new)" 'DKMS module signing key'
 ok 'the key can be enrolled' enroll
