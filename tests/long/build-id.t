@@ -41,15 +41,15 @@ refuses() {
 		grep -q " $who: build ID mismatch: built against $what .*, running .*; build cxl-accel again" "$TMP/log"
 }
 
-ok 'modules for a kernel without MODVERSIONS' \
+ok 'modules build for a kernel without MODVERSIONS' \
 	scripts/env/in-root bookworm -- scripts/build "$KERNEL" "$HEADERS"
 with_id kernel "$(id_of CXL_CORE_BUILD_ID)"
 with_id core "$(id_of CXL_CORE_MODULE_BUILD_ID)"
-ok 'they load' loads "$BUILT" "$BUILT"
-ok 'cxl_port does not, if built for another build of the kernel' \
+ok 'modules for a kernel without MODVERSIONS load' loads "$BUILT" "$BUILT"
+ok 'cxl_port does not load if built for another build of the kernel' \
 	refuses cxl_port kernel "$BUILT" "$TMP/kernel"
-ok 'nor if built for another build of cxl_core' refuses cxl_port cxl_core "$BUILT" "$TMP/core"
-ok 'cxl_mem does not, if built for another build of the kernel' \
+ok 'cxl_port does not load if built for another build of cxl_core' refuses cxl_port cxl_core "$BUILT" "$TMP/core"
+ok 'cxl_mem does not load if built for another build of the kernel' \
 	refuses cxl_mem kernel "$TMP/kernel" "$BUILT"
-ok 'nor if built for another build of cxl_core' refuses cxl_mem cxl_core "$TMP/core" "$BUILT"
+ok 'cxl_mem does not load if built for another build of cxl_core' refuses cxl_mem cxl_core "$TMP/core" "$BUILT"
 done_testing

@@ -37,14 +37,14 @@ sample() {
 
 failures() {
 	ok 'a test that fails fails the matrix' matrix 1 --kernels debian-12 -- sh -c 'exit 3'
-	like '... with its status' "$(outcome_of debian-12)" '^failed: status 3, see .*/debian-12\.log$'
+	like 'a test that fails fails the matrix: with its status' "$(outcome_of debian-12)" '^failed: status 3, see .*/debian-12\.log$'
 	ok 'a kernel that complains does' matrix 1 --kernels debian-12 -- sh -c 'echo c >/proc/sysrq-trigger'
-	like '... whatever the test says' "$(outcome_of debian-12)" '^failed: the kernel complained, see '
+	like 'a kernel that complains does: whatever the test says' "$(outcome_of debian-12)" '^failed: the kernel complained, see '
 	mkdir "$TMP/broken"
 	echo 'obj-m := broken.o' >"$TMP/broken/Kbuild"
 	echo 'int x = y;' >"$TMP/broken/broken.c"
 	ok 'a driver that does not compile does' matrix 1 --kernels debian-12 --driver "$TMP/broken" -- true
-	like '... before anything is booted' "$(outcome_of debian-12)" '^failed: the driver does not build, see '
+	like 'a driver that does not compile does: before anything is booted' "$(outcome_of debian-12)" '^failed: the driver does not build, see '
 }
 
 # Packages of a distribution, unpacked: here those of a kernel that is at hand.
@@ -59,7 +59,7 @@ trees() {
 	echo "mine tree $dir bookworm" >"$TMP/list"
 	ok 'unpacked packages are a kernel' matrix 0 --list "$TMP/list" --firmware dev0:hdm-d \
 		--file src/sample/test.sh -- ./test.sh
-	is '... on which the sample attaches' "$(outcome_of mine)" passed
+	is 'unpacked packages are a kernel: on which the sample attaches' "$(outcome_of mine)" passed
 
 	rm "$dir/lib/modules/$release/build"
 	cp -rL "$CACHE/kernel/$release/usr/src/linux-headers-$release" "$dir/lib/modules/$release/build"
@@ -67,7 +67,7 @@ trees() {
 	ok 'where every kernel is skipped, nothing has passed' matrix 1 --list "$TMP/list" -- true
 	like 'a kernel without CXL is skipped, with the reason' "$(outcome_of mine)" \
 		'^skipped: it is not built with CONFIG_CXL_BUS'
-	like '... and counted' "$(cat "$TMP/err")" '^matrix: 1 kernels: 0 passed, 0 failed, 1 skipped$'
+	like 'a kernel without CXL is skipped, with the reason: counted' "$(cat "$TMP/err")" '^matrix: 1 kernels: 0 passed, 0 failed, 1 skipped$'
 }
 
 # bad REGEX [LINE]...: a list of these lines is a mistake
