@@ -146,7 +146,7 @@ dialects() {
 
 	dir=$(small_driver old-style "" "" "MODULE_IMPORT_NS(CXL); MODULE_IMPORT_NS(DMA_BUF);")
 	ok "MODULE_IMPORT_NS() takes names without quotes too" build old-style-out "$dir"
-	is "and more than one of them" \
+	is "MODULE_IMPORT_NS() without quotes takes more than one name" \
 		"$(info import_ns "$TMP/old-style-out/old-style.ko" | sort | tr '\n' ' ')" "CXL DMA_BUF "
 
 	dir=$(driver alone <<-'EOF'
@@ -221,15 +221,15 @@ print_ranges() {
 	log=$(in_guest --module "$TMP/ranges-out/ranges.ko" -- \
 		sh -c 'insmod /modules/ranges.ko 2>/dev/null; dmesg' 2>&1 | sed 's/^\[ *[0-9.]*\] //; s/\r$//')
 	like "%pra prints the range" "$log" '^ranges: one \[(mem|range) 0x0*3d0000000-0x0*3dfffffff.*\]$'
-	like "among other arguments" "$log" \
+	like "%pra prints the range among other arguments" "$log" \
 		'^ranges: mixed array -1 \[.*0x0*3d0000000-0x0*3dfffffff.*\] str 5 10000000000 \[mem 0x00001000-0x00001fff.*\] XR24.*x$'
-	like "as the 15th of 16 arguments" "$log" '^ranges: many 12345678901234 \[.*0x0*3d0000000-.*\] 6$'
-	like "no argument" "$log" '^ranges: none$'
-	like "more than 16 arguments" "$log" '^ranges: more 1234567890123456 7$'
-	like "an argument is evaluated" "$log" '^ranges: once 0$'
-	like "and only once" "$log" '^ranges: then 1$'
-	like "in dev_info() too" "$log" ' device \[.*0x0*3d0000000-0x0*3dfffffff'
-	like "a NULL range does no harm" "$log" '^ranges: null '
+	like "%pra prints the range as the 15th of 16 arguments" "$log" '^ranges: many 12345678901234 \[.*0x0*3d0000000-.*\] 6$'
+	like "a format with %pra defined takes no argument" "$log" '^ranges: none$'
+	like "more than 16 arguments are printed, without %pra" "$log" '^ranges: more 1234567890123456 7$'
+	like "an argument beside %pra is evaluated" "$log" '^ranges: once 0$'
+	like "an argument beside %pra is evaluated only once" "$log" '^ranges: then 1$'
+	like "%pra prints the range in dev_info()" "$log" ' device \[.*0x0*3d0000000-0x0*3dfffffff'
+	like "%pra of a NULL range does no harm" "$log" '^ranges: null '
 }
 
 must_not_build() {
@@ -294,7 +294,7 @@ scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
 		like "installed ${command#"$top/"} has all it needs for --help" "$("$command" --help 2>&1)" "${command##*/} "
 	done
 	like "make help offers what is installed" "$(make -C "$top" help)" '^make .KVER=RELEASE'
-	unlike "and nothing else" "$(make -C "$top" help)" 'make (check|demo|deb|clean-all)'
+	unlike "make help offers nothing that is not installed" "$(make -C "$top" help)" 'make (check|demo|deb|clean-all)'
 	mkdir -p "$vendor"
 	cp tests/drivers/vendor/vendor_accel.c "$vendor"
 	{
@@ -307,17 +307,17 @@ scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
 		in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" tests/drivers/vendor
 	nok "a vendor's Kbuild that includes driver.mk does not build then" \
 		in_root make -C "$kdir" "M=$vendor"
-	like "and says the same" "$(in_root make -C "$kdir" "M=$vendor" 2>&1)" \
+	like "a vendor's Kbuild without the bundle built says what to do" "$(in_root make -C "$kdir" "M=$vendor" 2>&1)" \
 		"not built for $KERNEL_RE: run 'make -C $top"
-	ok "but it can be cleaned" in_root make -C "$kdir" "M=$vendor" clean
+	ok "a vendor's Kbuild without the bundle built can be cleaned" in_root make -C "$kdir" "M=$vendor" clean
 
 	mkdir -p "$top/build/$KERNEL"
 	cp "$BUNDLE/Module.symvers" "$top/build/$KERNEL/"
 	ok "a vendor's Kbuild that includes driver.mk builds with the bundle built" \
 		in_root make -C "$kdir" "M=$vendor"
-	is "with nothing else said" "$(info import_ns "$vendor/vendor_accel.ko")" CXL
-	ok "and with scripts/build-driver as well" in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" "$vendor"
-	ok "and cleans up" in_root make -C "$kdir" "M=$vendor" clean
+	is "a vendor's Kbuild that includes driver.mk: its module imports the namespace CXL" "$(info import_ns "$vendor/vendor_accel.ko")" CXL
+	ok "a vendor's Kbuild that includes driver.mk builds with scripts/build-driver" in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" "$vendor"
+	ok "a vendor's Kbuild that includes driver.mk can be cleaned" in_root make -C "$kdir" "M=$vendor" clean
 	rm -r "$top/build"
 	ok "CXL_ACCEL_SYMVERS= says where the bundle's Module.symvers is" \
 		in_root make -C "$kdir" "M=$vendor" "CXL_ACCEL_SYMVERS=$BUNDLE/Module.symvers"
@@ -393,7 +393,7 @@ sfc() {
 	EOF
 	ok "$what" build sfc-out "$TMP/sfc"
 	cmp "$from/efx_cxl.c" "$TMP/sfc-out/efx_cxl.c"
-	is "and depends on cxl_mem alone" "$(info depends "$TMP/sfc-out/sfc_cxl.ko")" cxl_mem
+	is "sfc's CXL part depends on cxl_mem alone" "$(info depends "$TMP/sfc-out/sfc_cxl.ko")" cxl_mem
 }
 
 # The statuses of a failure that cxl-accel(7) does not have, with their words, name and errno.

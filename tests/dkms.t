@@ -98,29 +98,29 @@ verdict() {
 }
 
 is 'the verdict of a kernel without CXL' "$(verdict "$NONE" 2>"$TMP/said")" unsupported
-like 'it names what the kernel lacks' "$(cat "$TMP/said")" \
+like 'the verdict of a kernel without CXL names what it lacks' "$(cat "$TMP/said")" \
 	"^layout: kernel $NONE cannot be supported: it is not built with CONFIG_CXL_BUS"
-is 'asked again, the same, from what was kept' "$(verdict "$NONE" 2>"$TMP/said.again")" unsupported
-is 'with the same words' "$(cat "$TMP/said.again")" "$(cat "$TMP/said")"
-exits 1 'that it cannot be told is an error' verdict "$HALF"
-is 'and a verdict of its own' "$(verdict "$HALF" 2>"$TMP/said")" cannot-tell
-like 'it says what to do' "$(cat "$TMP/said")" \
+is 'the verdict of a kernel without CXL, asked again, is the one that was kept' "$(verdict "$NONE" 2>"$TMP/said.again")" unsupported
+is 'the verdict that was kept has the same words' "$(cat "$TMP/said.again")" "$(cat "$TMP/said")"
+exits 1 'a kernel with half its headers: the verdict is an error' verdict "$HALF"
+is 'a kernel with half its headers: the verdict is cannot-tell' "$(verdict "$HALF" 2>"$TMP/said")" cannot-tell
+like 'a kernel with half its headers: the verdict says what to do' "$(cat "$TMP/said")" \
 	"cannot tell whether kernel $HALF is supported: no .*/Makefile: install the headers of kernel $HALF"
-is 'it is not kept' "$(find /run/cxl-accel -name "$HALF*")" ''
+is 'a kernel with half its headers: the verdict is not kept' "$(find /run/cxl-accel -name "$HALF*")" ''
 rm -rf /run/cxl-accel
 mkdir "$TMP/full"
 mount -t tmpfs -o size=16k tmpfs "$TMP/full"
 is 'a supported kernel, and no space for the answer: it cannot be told' \
 	"$(TMPDIR=$TMP/full verdict "$KERNEL" 2>"$TMP/said")" cannot-tell
-like 'it names the file system' "$(cat "$TMP/said")" "cannot write $TMP/full/.*: No space left"
+like 'no space for the answer: the verdict names the file system' "$(cat "$TMP/said")" "cannot write $TMP/full/.*: No space left"
 umount "$TMP/full"
-like 'with space, it is supported' "$(verdict "$KERNEL")" "^replace $modules\$"
+like 'no space for the answer at first, then some: supported' "$(verdict "$KERNEL")" "^replace $modules\$"
 exits 1 'cxl-accel check: it cannot be told' scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build"
-like 'it says what to do' "$(scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build" 2>&1)" \
+like 'cxl-accel check, where it cannot be told, says what to do' "$(scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build" 2>&1)" \
 	"^kernel $HALF: cannot be told: no .*/Makefile: install the headers"
 exits 77 'cxl-accel check: unsupported' scripts/cxl-accel check "$NONE" "$install_tree/$NONE/build"
 head -c 3000000 "$KDIR/vmlinux" >"$TMP/vmlinux"
 exits 1 'a build with a truncated vmlinux fails' scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux"
-like 'it says what it cannot tell' "$(scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux" 2>&1)" \
+like 'a build with a truncated vmlinux says what it cannot tell' "$(scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux" 2>&1)" \
 	"^layout: cannot tell whether kernel .* is supported: $TMP/vmlinux is truncated"
 done_testing

@@ -56,5 +56,5 @@ done
 
 : >"/boot/initrd.img-$KERNEL"
 is 'without a tool nothing is called' "$(refreshed none)" ''
-like 'but the user is told' "$(cat "$TMP/messages")" 'refresh the initramfs of [^ ]* yourself'
+like 'without a tool the user is told to refresh the initramfs' "$(cat "$TMP/messages")" 'refresh the initramfs of [^ ]* yourself'
 done_testing

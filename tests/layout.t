@@ -162,9 +162,9 @@ test_stock() {
 	ok "the stock kernel is supported" says 0 ': replace: '
 	cp "$TMP/out/cxl_core_layout.h" "$TMP/stock.layout"
 	asserts >"$TMP/stock.asserts"
-	ok "its layout header has all of cxl_core's types and many asserts" has_enough
-	ok "pahole reads the same offsets" agrees_with_pahole
-	ok "its layout header compiles against its headers" compiles
+	ok "the stock kernel's layout header has all of cxl_core's types and many asserts" has_enough
+	ok "pahole reads the same offsets from the stock kernel" agrees_with_pahole
+	ok "the stock kernel's layout header compiles against its headers" compiles
 	ok "verdict says replace" contains verdict "replace "
 	ok "no type of a public header is repeated" lacks cxl_core_layout.h "struct cxl_mailbox {"
 	ok "enumerators have the core's names" contains cxl_core_layout.h "CXL_DECODER_DEVMEM = 2,"
@@ -199,12 +199,12 @@ test_edited() {
 
 	kernel same
 	ok "types edited by nobody come out the same" says 0 ': replace: ' --vmlinux "$TMP/same.o"
-	ok "... to the last offset" same_asserts
+	ok "types edited by nobody come out the same: to the last offset" same_asserts
 
 	kernel removed '/^struct cxl_memdev {/,/^}/{ /\*endpoint;/d }'
 	ok "a member removed: refused by name" says 77 \
 		'cannot be supported: it has no endpoint in struct cxl_memdev$' --vmlinux "$TMP/removed.o"
-	ok "... and verdict says unsupported" contains verdict "unsupported "
+	ok "a member removed: verdict says unsupported" contains verdict "unsupported "
 
 	kernel retyped '/^struct cxl_memdev {/,/^}/s/struct work_struct detach_work;/struct work_struct *detach_work;/'
 	ok "a member retyped: refused, with both types" says 77 \
@@ -212,23 +212,23 @@ test_edited() {
 
 	kernel moved '/^struct cxl_port {/,/^}/{ /int commit_end;/d; s/^\tint hdm_end;/\tint commit_end;\n\tint hdm_end;/ }'
 	ok "a private member moved: accepted" says 0 ': replace: ' --vmlinux "$TMP/moved.o"
-	nok "... the header follows" same_asserts
-	ok "... and compiles" compiles
+	nok "a private member moved: the header follows" same_asserts
+	ok "a private member moved: compiles" compiles
 
 	kernel grown '/^struct cxl_port {/,/^}/s/^\tint commit_end;/\tint new_member[64];\n&/'
 	ok "a private struct grown: accepted" says 0 ': replace: ' --vmlinux "$TMP/grown.o"
-	ok "... and compiles" compiles
+	ok "a private struct grown: compiles" compiles
 
 	kernel public '/^struct device {/,/^}/{ /^\tvoid \*platform_data;/d; s/^\tvoid \*driver_data;/&\n\tvoid *platform_data;/ }'
 	ok "a public member moved: the layout header is made" \
 		says 0 ': replace: ' --vmlinux "$TMP/public.o"
-	ok "... and fails to compile, naming the member" fails_to_compile \
+	ok "a public member moved: fails to compile, naming the member" fails_to_compile \
 		"headers and BTF are of different kernels: struct device.driver_data"
 
 	kernel publicsize '/^struct xarray {/,/^}/s/void \*xa_head;/&\n\tvoid *xa_tail;/'
 	ok "a public struct grown: the layout header is made" \
 		says 0 ': replace: ' --vmlinux "$TMP/publicsize.o"
-	ok "... and fails to compile, naming the struct" fails_to_compile \
+	ok "a public struct grown: fails to compile, naming the struct" fails_to_compile \
 		"headers and BTF are of different kernels: the size of struct xarray"
 
 	kernel untyped '/^struct cxl_memdev_state {/,/^}/d'
@@ -255,7 +255,7 @@ test_prototypes() {
 	printf '0x00000000\tdevm_cxl_probe_mem\tdrivers/cxl/cxl_mem\tEXPORT_SYMBOL_GPL\tCXL\n' >>"$TMP/native/Module.symvers"
 	ok "a kernel that exports the API itself: native" says 0 \
 		': native: .*devm_cxl_probe_mem' --kdir "$TMP/native" --vmlinux "$TMP/same.o"
-	ok "... and verdict says native" contains verdict "native "
+	ok "a kernel that exports the API itself: verdict says native" contains verdict "native "
 
 	headers nocxl
 	sed -i '/^CONFIG_CXL_/d' "$TMP/nocxl/include/config/auto.conf"
@@ -335,8 +335,8 @@ test_packings() {
 	local tool
 
 	ok "/boot/vmlinuz is unpacked" says 0 ': replace: ' --vmlinux "/boot/vmlinuz-$KERNEL"
-	ok "... and has the same layout as the headers package's vmlinux" same_asserts
-	ok "... and the same BTF" contains cxl_core_layout.h "$(sha256sum <"$TMP/stock.btf" | cut -c1-64)"
+	ok "/boot/vmlinuz is unpacked: has the same layout as the headers package's vmlinux" same_asserts
+	ok "/boot/vmlinuz is unpacked: the same BTF" contains cxl_core_layout.h "$(sha256sum <"$TMP/stock.btf" | cut -c1-64)"
 	ok "raw BTF is taken" says 0 ': replace: ' --vmlinux "$TMP/stock.btf"
 	for tool in gzip bzip2 xz zstd lz4; do
 		command -v "$tool" >/dev/null || continue
@@ -346,27 +346,27 @@ test_packings() {
 	headers novmlinux
 	ok "without vmlinux in the headers, /boot/vmlinuz is taken" \
 		says 0 ': replace: ' --kdir "$TMP/novmlinux"
-	ok "... which the layout header names" contains cxl_core_layout.h "(/boot/vmlinuz-$KERNEL)"
+	ok "without vmlinux in the headers, /boot/vmlinuz is taken: the layout header names it" contains cxl_core_layout.h "(/boot/vmlinuz-$KERNEL)"
 	cp "$TMP/grown.o" "$TMP/novmlinux/vmlinux"
 	ok "vmlinux in the headers comes first" says 0 ': replace: ' --kdir "$TMP/novmlinux"
-	ok "... which the layout header shows" contains cxl_core_layout.h "new_member[64]"
-	ok "--vmlinux comes before it" \
+	ok "vmlinux in the headers comes first: the layout header shows its types" contains cxl_core_layout.h "new_member[64]"
+	ok "--vmlinux comes before vmlinux in the headers" \
 		says 0 ': replace: ' --kdir "$TMP/novmlinux" --vmlinux "$TMP/moved.o"
-	ok "... which the layout header shows too" lacks cxl_core_layout.h new_member
+	ok "--vmlinux comes before vmlinux in the headers: the layout header shows its types" lacks cxl_core_layout.h new_member
 
 	headers sysroot/usr/src/linux-headers
 	mkdir "$TMP/sysroot/boot"
 	cp "$TMP/grown.o" "$TMP/sysroot/boot/vmlinuz-$KERNEL"
 	ok "headers that are not installed have the kernel beside them" says 0 ': replace: ' \
 		--kdir "$TMP/sysroot/usr/src/linux-headers"
-	ok "... which the layout header shows" contains cxl_core_layout.h "new_member[64]"
+	ok "headers that are not installed have the kernel beside them: the layout header shows its types" contains cxl_core_layout.h "new_member[64]"
 
 	headers whole
 	echo "include \$(srctree)/arch/x86/Makefile" >"$TMP/whole/Makefile"
 	ok "headers without the public ones: an error" says 1 'install all of the headers' --kdir "$TMP/whole"
 	ln -s "$(sed -n 's,^include \(.*\)/Makefile,\1,p' "$KDIR/Makefile")"/include/* "$TMP/whole/include/" 2>/dev/null || true
 	ok "headers that are not split are taken" says 0 ': replace: ' --kdir "$TMP/whole"
-	ok "... with the same layout" same_asserts
+	ok "headers that are not split are taken: with the same layout" same_asserts
 }
 
 build_id() {
@@ -384,14 +384,14 @@ test_build_id() {
 	sed -i '/^CONFIG_MODVERSIONS=/d' "$TMP/noversions/include/config/auto.conf"
 	ok "without MODVERSIONS, the installed image is asked for it" \
 		says 0 ': replace: ' --kdir "$TMP/noversions"
-	is "... and it is the same" "$(build_id)" "$id"
+	is "without MODVERSIONS, the installed image is asked for it: it is the same" "$(build_id)" "$id"
 	cp "$TMP/grown.o" "$TMP/noversions/vmlinux"
-	ok "... and headers of another build are an error" says 1 \
+	ok "without MODVERSIONS, the installed image is asked for it: headers of another build are an error" says 1 \
 		"vmlinux and /boot/vmlinuz-$KERNEL_RE are of two builds" --kdir "$TMP/noversions"
-	ok "BTF without a build id is an error then" says 1 \
+	ok "without MODVERSIONS, BTF without a build id is an error" says 1 \
 		"no build id of kernel $KERNEL_RE, which has no MODVERSIONS either: say with VMLINUX=" \
 		--kdir "$TMP/noversions" --vmlinux "$TMP/stock.btf"
-	ok "... and is none with MODVERSIONS" says 0 ': replace: ' --vmlinux "$TMP/stock.btf"
+	ok "BTF without a build id is no error with MODVERSIONS" says 0 ': replace: ' --vmlinux "$TMP/stock.btf"
 }
 
 # As most distros have it: cxl_core.ko with BTF of its own on top of vmlinux's.
@@ -414,8 +414,8 @@ test_module_core() {
 		--kdir "$TMP/modular" --vmlinux "$TMP/base.o"
 	ok "cxl_core is a module: accepted" says 0 ': replace: ' \
 		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/cxl_core.ko"
-	ok "... with the same layout" same_asserts
-	ok "... which compiles" compiles
+	ok "cxl_core is a module: with the same layout" same_asserts
+	ok "cxl_core is a module: compiles" compiles
 	ok "a compressed module is taken" says 0 ': replace: ' \
 		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/cxl_core.ko.xz"
 	ok "a module of another kernel: an error with both names" says 1 \
@@ -450,7 +450,7 @@ test_table() {
 		'HAVE_Q optional member struct cxl_decoder.reset void (*)(struct cxl_decoder *)' \
 		'HAVE_R optional import int schedule_timeout_nowhere(void)'
 	ok "each kind of row has two answers" says 0 ': replace: ' --features "$TMP/table"
-	ok "... and these are right" right_answers A C E F G I K M O Q
+	ok "each kind of row has two answers: these are right" right_answers A C E F G I K M O Q
 	ok "a function that has a row has a prototype" \
 		contains cxl_core_layout.h "extern void cxl_bus_rescan(void);"
 	table 'HAVE_A required type struct nowhere' 'HAVE_B required export nothing # since 9.9' 'HAVE_C required config NONE'
@@ -508,7 +508,7 @@ test_members() {
 	sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$TMP/use-replace/generated/cxl_core_features.h"
 	ok "the test hides members that are not listed" contains cxl_core_layout.h unlisted_
 	ok "the modules use only private members that are listed" builds_with_listed builtin
-	ok "... also where cxl_port is a module" builds_with_listed replace
+	ok "the modules use only private members that are listed: also where cxl_port is a module" builds_with_listed replace
 }
 
 le32() {
@@ -538,12 +538,12 @@ test_arm64() {
 		head -c 1000 /dev/zero
 	} >"$TMP/zboot"
 	ok "an arm64 Image is taken" says 0 ': replace: ' --vmlinux "$TMP/Image"
-	ok "... with the same layout" same_asserts
-	ok "... and the same BTF" \
+	ok "an arm64 Image is taken: with the same layout" same_asserts
+	ok "an arm64 Image is taken: the same BTF" \
 		contains cxl_core_layout.h "$(sha256sum <"$TMP/stock.btf" | cut -c1-64)"
 	ok "a compressed arm64 Image is taken" says 0 ': replace: ' --vmlinux "$TMP/Image.gz"
 	ok "an EFI zboot image is taken" says 0 ': replace: ' --vmlinux "$TMP/zboot"
-	ok "... with the same layout" same_asserts
+	ok "an EFI zboot image is taken: with the same layout" same_asserts
 	cut_to "$TMP/zboot" 1000000
 	ok "an EFI zboot image that ends early: an error" \
 		says 1 'cut is truncated or damaged' --vmlinux "$TMP/cut"
@@ -578,7 +578,7 @@ test_cannot_tell() {
 	tiny_tmpfs full ''
 	ok "no space for the results: cannot tell, says so" cannot_tell 'cannot write .*No space left' \
 		src/layout/generate --kver "$KERNEL" --kdir "$KDIR" --out "$TMP/full/out"
-	is "... and leaves nothing behind" "$(ls -A "$TMP/full/out")" ''
+	is "no space for the results: leaves nothing behind" "$(ls -A "$TMP/full/out")" ''
 	umount "$TMP/full"
 	ok "the results' directory cannot be made: cannot tell" cannot_tell 'cannot make the directory' \
 		src/layout/generate --kver "$KERNEL" --kdir "$KDIR" --out "$TMP/said/out"
@@ -620,14 +620,14 @@ test_without_btf() {
 	ok "a kernel built without BTF: refused by the name of the option" says 77 \
 		'it is not built with CONFIG_DEBUG_INFO_BTF' --kver 6.12.0-test --kdir "$TMP/nowhere"
 	sed -i '/^CONFIG_CXL_MEM=/d' "$TMP/nowhere/include/config/auto.conf"
-	ok "its configuration lacks something: refused for that" says 77 \
+	ok "a kernel built without BTF and CONFIG_CXL_MEM: refused for the latter" says 77 \
 		'it is not built with CONFIG_CXL_MEM' --kver 6.12.0-test --kdir "$TMP/nowhere"
 	cp "$KDIR/include/config/auto.conf" "$TMP/nowhere/include/config/"
 	sed -i '/\tcxl_mailbox_init\t/d' "$TMP/nowhere/Module.symvers"
-	ok "its exports lack something: refused for that" says 77 \
+	ok "no BTF, and exports lack something: refused for that" says 77 \
 		'it does not export cxl_mailbox_init\(\)' --kver 6.12.0-test --kdir "$TMP/nowhere"
 	printf '0x0\tdevm_cxl_probe_mem\tdrivers/cxl/cxl_mem\tEXPORT_SYMBOL_GPL\tCXL\n' >>"$TMP/nowhere/Module.symvers"
-	ok "... but not if it has the interface itself" says 1 'no BTF of kernel 6.12.0-test ' \
+	ok "exports lack something, but the kernel has the interface itself: not refused for that" says 1 'no BTF of kernel 6.12.0-test ' \
 		--kver 6.12.0-test --kdir "$TMP/nowhere"
 }
 
@@ -639,8 +639,8 @@ test_installed() {
 	cp -r src "$TMP/tree/"
 	find "$TMP/tree" | sort >"$TMP/tree.before"
 	ok "a tree without a build directory: it works" env TMPDIR="$TMP/tmp" "${installed[@]}"
-	is "... and nothing is left in it" "$(find "$TMP/tree" | sort)" "$(cat "$TMP/tree.before")"
-	is "... nor elsewhere" "$(ls -A "$TMP/tmp")" ''
+	is "a tree without a build directory: nothing is left in it" "$(find "$TMP/tree" | sort)" "$(cat "$TMP/tree.before")"
+	is "a tree without a build directory: nothing is left in TMPDIR" "$(ls -A "$TMP/tmp")" ''
 	tiny_tmpfs small ''
 	ok "TMPDIR is too small: it works elsewhere" env TMPDIR="$TMP/small" "${installed[@]}"
 	umount "$TMP/small"
@@ -714,7 +714,7 @@ test_damage() {
 	tar -C "$TMP/corpus" -xf tests/layout/corpus.tar.xz
 	ok "what a fuzzer has found to go each way through the generator: an answer" \
 		replay_says ': (error|replace|unsupported): ' "$TMP"/corpus/*
-	is "... for each input" "$(grep -cE '^[^ ]*/corpus/[^ ]*: (error|native|replace|unsupported): ' "$TMP/replayed")" \
+	is "what a fuzzer has found to go each way through the generator: for each input" "$(grep -cE '^[^ ]*/corpus/[^ ]*: (error|native|replace|unsupported): ' "$TMP/replayed")" \
 		"$(find "$TMP/corpus" -type f | wc -l)"
 	ok "BTF with any word of it damaged: an answer" replay_says '^[0-9]* tried, [0-9]* errors' --damage \
 		"$TMP/tiny.input"
@@ -748,9 +748,9 @@ test_c() {
 	encode "$TMP/tiny.o"
 	table 'HAVE_A optional type struct cxl_bits'
 	ok "bit-fields, packed and aligned members, pointers to all sorts: read" standalone "$TMP/tiny.o"
-	ok "... and written so that the compiler agrees" \
+	ok "bit-fields, packed and aligned members, pointers to all sorts: written so that the compiler agrees" \
 		gcc -Wall -Werror -fsyntax-only -x c "$TMP/out/cxl_core_layout.h"
-	ok "... member by member" contains cxl_core_layout.h "CXL_CORE_OFFSET(struct cxl_far, c, 68);"
+	ok "bit-fields, packed and aligned members, pointers to all sorts: member by member" contains cxl_core_layout.h "CXL_CORE_OFFSET(struct cxl_far, c, 68);"
 	ok "a flexible array stays one" contains cxl_core_layout.h "u8 data[];"
 	ok "inside of named members too" \
 		contains cxl_core_layout.h "CXL_CORE_OFFSET(struct cxl_tail, in.y, 8);"

@@ -23,10 +23,10 @@ check() {
 	scripts/env/in-root bookworm -- scripts/cxl-accel check "$@"
 }
 
-exits 0 'a kernel that is supported' check "$KERNEL" "$KDIR"
-like 'it says what is replaced' "$(check "$KERNEL" "$KDIR")" ': supported: cxl_mem (is|and cxl_port are) replaced'
-exits 1 'a kernel without headers: it cannot be told' check 6.99.0-none
-like 'it says what to install' "$(check 6.99.0-none 2>&1)" 'headers are not installed'
-exits 2 'not a release' check ../etc
-exits 2 'an unknown command' scripts/env/in-root bookworm -- scripts/cxl-accel reboot
+exits 0 'cxl-accel check of a supported kernel exits 0' check "$KERNEL" "$KDIR"
+like 'cxl-accel check of a supported kernel says what is replaced' "$(check "$KERNEL" "$KDIR")" ': supported: cxl_mem (is|and cxl_port are) replaced'
+exits 1 'cxl-accel check of a kernel without headers exits 1' check 6.99.0-none
+like 'cxl-accel check of a kernel without headers says what to install' "$(check 6.99.0-none 2>&1)" 'headers are not installed'
+exits 2 'cxl-accel check of what is no release exits 2' check ../etc
+exits 2 'cxl-accel with an unknown command exits 2' scripts/env/in-root bookworm -- scripts/cxl-accel reboot
 done_testing
