@@ -39,10 +39,15 @@ deb rpm:
 check-packages:
 	@tests/packages/run "$(T)"
 
+# Everything there is: some two hours of two processors.
+check-all:
+	@rc=0; for run in check "check H=1" "check-long" check-packages; do \
+		echo "make: $$run"; $(MAKE) --no-print-directory $$run T= || rc=1; done; exit $$rc
+
 clean-all: clean
 	@scripts/env/clean-cache
 
-.PHONY: demo check check-long deb rpm check-packages clean-all
+.PHONY: demo check check-long check-all deb rpm check-packages clean-all
 endif
 
 help:
@@ -56,6 +61,7 @@ ifneq ($(wildcard tests),)
 	@echo "make check-long       the same on kernels that are built for it, one of them for finding faults (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
+	@echo "make check-all        all of these, one after the other: some two hours (root)"
 	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"
 else
 	@echo "scripts/build-driver --help tells how to build a driver; see also cxl-accel(7) and cxl-accel(8)."
