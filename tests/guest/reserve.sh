@@ -98,10 +98,14 @@ not_reserved() {
 	[ "$(reservations)" = 0 ]
 }
 ok 'device gone: nothing is reserved for it' wait_for 10 not_reserved
-ok 'device gone: the expander gets its range' ram_region decoder0.0 "$(memdev "$exp")"
-like 'device gone: that very range' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : region"
-find_parts "$exp"
-ok 'the region goes again' ram_region_gone "$(region "$exp")"
+if grep -q hypervisor /proc/cpuinfo; then
+	skip 'device gone: the expander gets its range' 'below a hypervisor the stock core commits no region'
+else
+	ok 'device gone: the expander gets its range' ram_region decoder0.0 "$(memdev "$exp")"
+	like 'device gone: that very range' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : region"
+	find_parts "$exp"
+	ok 'the region goes again' ram_region_gone "$(region "$exp")"
+fi
 
 echo 1 >/sys/bus/pci/rescan
 rmmod cxl_mem
