@@ -156,8 +156,7 @@ static int cxl_mem_add_nvdimm(struct cxl_memdev *cxlmd, struct cxl_port *parent_
 static int cxl_mem_no_endpoint(struct cxl_accel *accel, int rc)
 {
 	if (accel)
-		accel->status = rc == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
-					      CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
+		accel->status = CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
 	return rc;
 }
 
