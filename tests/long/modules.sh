@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Shared by the tests on another kernel than the stock one, whose modules are built if need be: after
-# CXL_TEST_KERNEL=RELEASE, . "$(dirname "$0")/modules.sh", in place of ../lib.sh and ../contract.sh.
+# Shared by the tests whose modules are built if need be: . "$(dirname "$0")/modules.sh", in place of
+# ../lib.sh and ../contract.sh; after CXL_TEST_KERNEL=RELEASE, if it is not the stock kernel's.
 
 export CXL_TEST_KERNEL
 # shellcheck source-path=SCRIPTDIR source=../lib.sh

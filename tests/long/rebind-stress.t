@@ -4,11 +4,8 @@
 # As tests/rebind-stress.t on the stock kernel, with as many turns as show races that are rare.
 
 set -eu
-# shellcheck source-path=SCRIPTDIR source=../lib.sh
-. "$(dirname "$0")/../lib.sh"
-[ -f "build/$KERNEL/Module.symvers" ] || scripts/env/in-root bookworm -- scripts/build "$KERNEL" >&2
-# shellcheck source-path=SCRIPTDIR source=../contract.sh
-. tests/contract.sh
+# shellcheck source-path=SCRIPTDIR source=modules.sh
+. "$(dirname "$0")/modules.sh"
 
 driver drivers/vendor
 
