@@ -98,3 +98,22 @@ set_up_apt() {
 private_apt() {
 	APT_CONFIG=$state/apt.conf "$@"
 }
+
+# The same apt, when it knows of source packages, too.
+source_apt() {
+	local conf=$state/source-apt.conf
+
+	if [ ! -e "$conf" ]; then
+		sed 'p; s/^deb /deb-src /' "$state/sources.list" >"$state/source.list"
+		sed "s,\"$state/sources.list\",\"$state/source.list\"," "$state/apt.conf" >"$conf.new"
+		APT_CONFIG=$conf.new apt-get -q update >&2 || die "cannot reach the archive"
+		mv "$conf.new" "$conf"
+	fi
+	APT_CONFIG=$conf "$@"
+}
+
+# source_version RELEASE: of the source package that this kernel was built from, if the archive has it.
+source_version() {
+	source_apt apt-cache showsrc linux 2>/dev/null |
+		awk -v want="${1%%+*}-" '$1 == "Version:" && index($2, want) == 1 { print $2; exit }'
+}

@@ -54,7 +54,20 @@ stock_kernel() {
 	echo "$release"
 }
 
-# kernel_headers RELEASE: where its headers are, as seen in the bookworm root: those of scripts/env/kernel
+# link_headers RELEASE: in a kernel of the cache, from where modules to where headers are: /lib may be a link.
+link_headers() {
+	local dir
+
+	dir=$(realpath "$CACHE/kernel/$1/lib/modules/$1")
+	ln -sfn "$(realpath --relative-to="$dir" "$CACHE/kernel/$1/usr/src/linux-headers-$1")" "$dir/build"
+}
+
+# kernel_root RELEASE: the private root with the compiler for it.
+kernel_root() {
+	cat "$CACHE/kernel/$1/root" 2>/dev/null || echo bookworm
+}
+
+# kernel_headers RELEASE: where its headers are, as seen in that root: those of scripts/env/kernel
 # are in the cache.
 kernel_headers() {
 	local dir=$CACHE/kernel/$1/lib/modules/$1/build

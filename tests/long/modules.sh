@@ -13,7 +13,7 @@ build_modules() {
 	[ ! -f "build/$KERNEL/Module.symvers" ] ||
 		[ -n "$(find src Kbuild scripts/build "$KDIR/Module.symvers" -newer "build/$KERNEL/Module.symvers")" ] ||
 		return 0
-	scripts/env/in-root bookworm -- scripts/build "$KERNEL" "$KDIR"
+	scripts/env/in-root "$(kernel_root "$KERNEL")" -- scripts/build "$KERNEL" "$KDIR"
 }
 
 if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
