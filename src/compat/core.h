@@ -34,7 +34,7 @@
 #endif
 
 /* The cxl bus, exported by every cxl_core; a variable, so BTF has no prototype for it. */
-extern struct bus_type cxl_bus_type;
+extern const struct bus_type cxl_bus_type;
 
 /*
  * Device classes of the cxl bus. They are part of each device's modalias ("cxl:t5*"), which user
@@ -99,7 +99,31 @@ static inline void cxl_accel_core_dport_init_ras(struct cxl_dport *dport, struct
 
 static inline bool cxl_accel_core_memdev_has_pmem(const struct cxl_dev_state *cxlds)
 {
+#ifdef HAVE_CXL_DPA_RES_PER_MODE
 	return resource_size(&cxlds->pmem_res) > 0;
+#else
+	unsigned int i;
+
+	for (i = 0; i < cxlds->nr_partitions; i++)
+		if (cxlds->part[i].mode == CXL_PARTMODE_PMEM)
+			return resource_size(&cxlds->part[i].res) > 0;
+	return false;
+#endif
+}
+
+/* Until 6.13 cxl_dvsec_rr_decode() takes a PCI function's drvdata for cxl_core's device state. */
+static inline bool cxl_accel_core_needs_drvdata(void)
+{
+	return IS_ENABLED(HAVE_CXL_DVSEC_RR_DECODE);
+}
+
+/*
+ * From 6.18 dports are added when a device below them needs them. Some kernels take the device lock
+ * of the CXL host for that, some do not, and nothing tells which.
+ */
+static inline bool cxl_accel_core_adds_dports_on_demand(void)
+{
+	return IS_ENABLED(HAVE_CXL_DPORTS_ON_DEMAND);
 }
 
 /* What the core's decoder does until its first region: no commit, one target, no range. */
@@ -131,6 +155,7 @@ static inline int cxl_accel_core_check_build(void)
 #endif
 }
 
+void cxl_accel_core_memdev_register_edac(struct cxl_memdev *cxlmd);
 struct cxl_dev_state *cxl_accel_core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
 						   u64 capacity,
 						   const struct cxl_register_map *map);
@@ -139,11 +164,25 @@ void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
 					  const struct cxl_endpoint_decoder *cxled);
 bool cxl_accel_core_find_window(const struct range *range, struct resource **window);
 
-/* What cxl_port does when an endpoint has been bound: a region of a committed decoder. */
-static inline int cxl_accel_core_add_to_region(struct cxl_root *root,
+/*
+ * What cxl_port does when an endpoint has been bound: a region of a committed decoder. The root
+ * stays meanwhile: it removes all ports below, the endpoint included, before it goes.
+ */
+static inline int cxl_accel_core_add_to_region(struct cxl_port *endpoint,
 					       struct cxl_endpoint_decoder *cxled)
 {
-	return cxl_add_to_region(&root->port, cxled);
+#ifdef HAVE_CXL_ADD_TO_REGION_BY_ROOT
+	struct cxl_root *root = find_cxl_root(endpoint);
+	int rc;
+
+	if (!root)
+		return -ENXIO;
+	rc = cxl_add_to_region(&root->port, cxled);
+	put_cxl_root(root);
+	return rc;
+#else
+	return cxl_add_to_region(cxled);
+#endif
 }
 
 #endif /* CXL_ACCEL_CORE_H */

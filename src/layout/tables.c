@@ -12,6 +12,7 @@ struct kernel kernel;
 
 struct row {
 	const char *name, *level, *kind, *arg, *note;
+	const char *where;	/* of a required one: the row, or !row, that has to hold for that */
 	const char *why;	/* the answer is no, and this is the reason */
 };
 
@@ -84,10 +85,31 @@ static struct row *new_row(void)
 	return &rows[nr_rows++];
 }
 
+/* Cuts "required:MACRO" in two. */
+static const char *cut_where(char *level)
+{
+	char *colon = strchr(level, ':');
+
+	if (!colon || strncmp(level, "required:", 9) || !colon[1])
+		return NULL;
+	*colon = '\0';
+	return colon + 1;
+}
+
 static bool is_level(const char *word)
 {
 	return !strcmp(word, "required") || !strcmp(word, "optional") || !strcmp(word, "native") ||
 	       !strcmp(word, "sanity");
+}
+
+static struct row *find_row(const char *name)
+{
+	struct row *row;
+
+	for (row = rows; row < rows + nr_rows; row++)
+		if (!strcmp(row->name, name))
+			return row;
+	return NULL;
 }
 
 void read_features(const char *path, struct bytes file)
@@ -107,28 +129,54 @@ void read_features(const char *path, struct bytes file)
 		row = new_row();
 		row->name = next_word(&text);
 		row->level = next_word(&text);
+		row->where = cut_where((char *)row->level);
 		row->kind = next_word(&text);
 		row->arg = all_words(text);
 		row->note = note;
 		if (!is_level(row->level) || !*row->arg)
 			fail("%s: line %u: expected "
-			     "'NAME required|optional|native|sanity KIND ARGUMENT'",
+			     "'NAME required[:[!]NAME]|optional|native|sanity KIND ARGUMENT'",
 			     path, nr);
+		if (row->where && !find_row(row->where + (*row->where == '!')))
+			fail("%s: line %u: no row before it is named '%s'", path, nr,
+			     row->where + (*row->where == '!'));
 	}
 	if (!nr_rows)
 		fail("%s: no row", path);
 }
 
+/* Takes "MACRO:" off the text, if it begins so. */
+static const char *take_where(char **text)
+{
+	char *word;
+	size_t length;
+
+	while (is_blank(**text))
+		++*text;
+	length = strcspn(*text, " \t");
+	if (!length || (*text)[length - 1] != ':')
+		return NULL;
+	word = next_word(text);
+	word[length - 1] = '\0';
+	if (!find_row(word))
+		fail("no row of the features is named '%s', which a member has before it", word);
+	return word;
+}
+
 /* What the code uses of private types, each a required row without a macro of its own. */
 void read_members(struct bytes file)
 {
+	const char *arg, *note, *where;
 	struct bytes line;
-	const char *arg, *note;
+	char *text;
 
 	while (next_line(&file, &line)) {
-		arg = all_words(cut_note(line, &note));
+		text = cut_note(line, &note);
+		where = take_where(&text);
+		arg = all_words(text);
 		if (*arg)
-			*new_row() = (struct row){ "-", "required", "member", arg, "", NULL };
+			*new_row() = (struct row){ .name = "-", .level = "required", .kind = "member",
+						   .arg = arg, .note = "", .where = where };
 	}
 }
 
@@ -474,6 +522,21 @@ static bool is_askable(const struct row *row)
 	return kernel.has_headers || (strcmp(row->kind, "config") && strcmp(row->kind, "header"));
 }
 
+/* Does the kernel have to have it? Not if nobody can tell whether it does. */
+static bool is_required(const struct row *row, bool (*tells)(const struct row *row))
+{
+	const struct row *where;
+	bool wanted;
+
+	if (strcmp(row->level, "required") || !tells(row))
+		return false;
+	if (!row->where)
+		return true;
+	wanted = *row->where != '!';
+	where = find_row(row->where + !wanted);
+	return tells(where) && !where->why == wanted;
+}
+
 /*
  * What every kernel with CXL has: if that is not found, then it was not looked for in the right
  * place, or with something that is broken, and no other answer is to be believed.
@@ -505,7 +568,7 @@ const char *lacks_without_btf(void)
 		if (holds(row) && !strcmp(row->level, "native"))
 			return NULL;
 		check_sanity(row);
-		if (row->why && !strcmp(row->level, "required") && !lacks)
+		if (row->why && is_required(row, is_without_btf) && !lacks)
 			lacks = say("%s%s%s%s", row->why, *row->note ? " (" : "", row->note,
 				    *row->note ? ")" : "");
 	}
@@ -550,7 +613,7 @@ enum verdict judge(struct text *reason)
 		row = &rows[i];
 		if (!row->why && !strcmp(row->level, "native"))
 			add(&native, "%s%s", native.length ? ", " : "", row->arg);
-		if (!row->why || strcmp(row->level, "required") || !is_askable(row))
+		if (!row->why || !is_required(row, is_askable))
 			continue;
 		if (++nr_lacks > 2)
 			continue;

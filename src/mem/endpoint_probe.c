@@ -38,6 +38,8 @@ static int cxl_accel_endpoint_activate(struct device *dev)
 		dev_dbg(dev, "bound by its accelerator's driver only\n");
 		return ENXIO;
 	}
+	if (!cxl_accel_core_needs_drvdata())
+		return 0;
 	accel->copy = kmemdup(to_pci_dev(accel->dev), sizeof(*accel->copy), GFP_KERNEL);
 	if (!accel->copy) {
 		accel->refused = CXL_ACCEL_ATTACH_NO_MEMORY;

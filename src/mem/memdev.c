@@ -206,22 +206,37 @@ static int cxl_mem_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *paren
  * While it enumerates, cxl_core relies on dports of ports that it has not locked. That is well as
  * long as the hierarchy does not go, and at boot it does not; but an accelerator enumerates each
  * time that its driver is bound, so the removal of cxl_acpi is kept out. A port that somebody
- * unbinds by hand at that moment is not.
+ * unbinds by hand at that moment is not. Where dports come on demand that lock may be the core's to
+ * take, so only the module is held: the host that somebody unbinds by hand is not kept either.
  */
 static int cxl_accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	struct device *host = cxl_accel_host_lock();
-	int rc;
+	struct module *owner = NULL;
+	int rc = 0;
 
 	if (!host) {
 		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
 		return -ENXIO;
 	}
+	if (cxl_accel_core_adds_dports_on_demand()) {
+		owner = host->driver->owner;
+		if (!try_module_get(owner))
+			rc = -ENXIO;
+		cxl_accel_host_unlock(host);
+		host = NULL;
+		if (rc) {
+			accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
+			return rc;
+		}
+	}
 	rc = devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
 		accel->status = cxl_accel_host_port_is_unbound(accel->dev) ?
 				CXL_ACCEL_ATTACH_PORT_NOT_BOUND : CXL_ACCEL_ATTACH_NO_PORT;
-	cxl_accel_host_unlock(host);
+	if (host)
+		cxl_accel_host_unlock(host);
+	module_put(owner);
 	return rc;
 }
 
@@ -284,6 +299,8 @@ static int cxl_mem_bind(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 		rc = cxl_mem_assemble_region(accel, cxlmd);
 		if (rc)
 			return rc;
+	} else {
+		cxl_accel_core_memdev_register_edac(cxlmd);
 	}
 
 	return cxl_mem_block_suspend(&cxlmd->dev);

@@ -270,8 +270,7 @@ static void cxl_accel_region_move_to_end(struct cxl_accel_region *ar, struct cxl
 }
 
 static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_region *ar,
-							  struct cxl_port *endpoint,
-							  struct cxl_root *root)
+							  struct cxl_port *endpoint)
 {
 	enum cxl_accel_attach_status status = cxl_accel_decoder_check(ar);
 	int rc;
@@ -283,7 +282,7 @@ static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_regio
 	cxl_accel_decode_path_override(ar->accel, &ar->cxled->cxld);
 	ar->accel->adding = ar;
 	ar->cxled->state = CXL_DECODER_STATE_AUTO;
-	rc = cxl_accel_core_add_to_region(root, ar->cxled);
+	rc = cxl_accel_core_add_to_region(endpoint, ar->cxled);
 	ar->accel->adding = NULL;
 	cxl_accel_decode_path_restore(ar->accel);
 
@@ -310,7 +309,6 @@ enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 {
 	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_NOT_COMMITTED;
 	struct cxl_accel_region *ar, *first = NULL;
-	struct cxl_root *root;
 
 	guard(device)(&endpoint->dev);
 	if (!endpoint->dev.driver)
@@ -318,19 +316,13 @@ enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 	if (accel->refused != CXL_ACCEL_ATTACH_ATTACHED)
 		return accel->refused;
 
-	/* The root stays: it removes all ports below, this one included, before it goes. */
-	root = find_cxl_root(endpoint);
-	if (!root)
-		return CXL_ACCEL_ATTACH_INTERRUPTED;
-
 	list_for_each_entry(ar, &accel->regions, node) {
-		ar->status = cxl_accel_decoder_add(ar, endpoint, root);
+		ar->status = cxl_accel_decoder_add(ar, endpoint);
 		if (ar->status == CXL_ACCEL_ATTACH_ATTACHED)
 			first = first ?: ar;
 		else if (status == CXL_ACCEL_ATTACH_NOT_COMMITTED)
 			status = ar->status;
 	}
-	put_cxl_root(root);
 	if (!first)
 		return status;
 

@@ -61,7 +61,7 @@ static void cxl_port_detach_memdev(void *cxlmd)
 }
 
 /* A decoder that firmware has committed may complete a region; that it does not is no error. */
-static int cxl_port_discover_region(struct device *dev, void *root)
+static int cxl_port_discover_region(struct device *dev, void *endpoint)
 {
 	struct cxl_endpoint_decoder *cxled;
 
@@ -73,7 +73,7 @@ static int cxl_port_discover_region(struct device *dev, void *root)
 	    cxled->state != CXL_DECODER_STATE_AUTO)
 		return 0;
 
-	if (cxl_add_to_region(root, cxled))
+	if (cxl_accel_core_add_to_region(endpoint, cxled))
 		dev_dbg(dev, "no region for %#llx-%#llx\n", cxled->cxld.hpa_range.start,
 			cxled->cxld.hpa_range.end);
 	return 0;
@@ -84,7 +84,6 @@ static int cxl_endpoint_port_probe(struct cxl_port *port)
 	struct cxl_endpoint_dvsec_info info = { .port = port };
 	struct cxl_memdev *cxlmd = to_cxl_memdev(port->uport_dev);
 	struct cxl_dev_state *cxlds = cxlmd->cxlds;
-	struct cxl_root *root;
 	struct cxl_hdm *cxlhdm;
 	int rc;
 
@@ -115,12 +114,7 @@ static int cxl_endpoint_port_probe(struct cxl_port *port)
 	if (rc)
 		return rc;
 
-	/* The root stays: it removes all ports below, this one included, before it goes. */
-	root = find_cxl_root(port);
-	if (root) {
-		device_for_each_child(&port->dev, &root->port, cxl_port_discover_region);
-		put_cxl_root(root);
-	}
+	device_for_each_child(&port->dev, port, cxl_port_discover_region);
 	return 0;
 }
 
