@@ -74,7 +74,7 @@ driver() {
 	[ -f "$kernel_symvers" ] || kernel_symvers=$CACHE/root/bookworm$kernel_symvers
 	once "$name" "$(contents "tests/$1" src/include scripts/build-driver scripts/driver.mk scripts/driver-flags \
 		"build/$KERNEL/Module.symvers" "$kernel_symvers")" \
-		scripts/env/in-root bookworm -- scripts/build-driver --out "$SHARED/$name.new" \
+		scripts/env/in-root "$(kernel_root "$KERNEL")" -- scripts/build-driver --out "$SHARED/$name.new" \
 		--bundle "build/$KERNEL" "KDIR=$KDIR" "$KERNEL" "tests/$1" && return
 	echo "Bail out! tests/$1 does not build"
 	exit 1

@@ -105,7 +105,7 @@ headers_of() {
 # The rows of both tables, as "NAME LEVEL KIND ARGUMENT" with single blanks.
 rows() {
 	sed -E 's/[ \t]*#.*//; /^$/d; s/[ \t]+/ /g' src/compat/features.tbl
-	sed -E 's/[ \t]*#.*//; /^$/d; s/[ \t]+/ /g; s/^/- required member /' src/compat/members.tbl
+	sed -E 's/[ \t]*#.*//; /^$/d; s/[ \t]+/ /g; s/^([A-Z0-9_]+): /- required:\1 member /; t; s/^/- required member /' src/compat/members.tbl
 }
 
 # holds KIND ARGUMENT: the row's answer is yes
@@ -178,12 +178,26 @@ rows_agree() {
 	[ "$wrong" = 0 ] && [ "$count" -gt 10 ]
 }
 
+# is_wanted [!]MACRO: is what is required there? Without headers nobody can tell whether by a config.
+is_wanted() {
+	local kind arg no=0
+
+	[ "$1" = "${1#!}" ] || no=1
+	read -r _ _ kind arg < <(rows | grep "^${1#!} ")
+	[ -n "$headers" ] || [[ ! $kind =~ ^(config|header)$ ]] || return 1
+	if holds "$kind" "$arg"; then [ $no = 0 ]; else [ $no = 1 ]; fi
+}
+
 # The verdict that follows from the answers. Without headers nobody can tell what is configured.
 expected_verdict() {
 	local level kind arg verdict=replace
 
 	while read -r _ level kind arg; do
 		case $level in
+		required:*)
+			! is_wanted "${level#required:}" || [ -z "$headers" ] && [[ $kind =~ ^(config|header)$ ]] ||
+				holds "$kind" "$arg" || verdict=unsupported
+			;;
 		native) ! holds "$kind" "$arg" || { echo native; return; } ;;
 		required)
 			[ -z "$headers" ] && [[ $kind =~ ^(config|header)$ ]] || holds "$kind" "$arg" || verdict=unsupported

@@ -456,6 +456,18 @@ test_table() {
 	table 'HAVE_A required type struct nowhere' 'HAVE_B required export nothing # since 9.9' 'HAVE_C required config NONE'
 	ok "two reasons are given, and how many there are" says 77 \
 		'has no struct nowhere, it does not export nothing \(since 9.9\), and 1 more' --features "$TMP/table"
+	table 'HAVE_A optional type struct cxl_port' 'HAVE_B optional type struct nowhere' \
+		'HAVE_C required:HAVE_B type struct never' 'HAVE_D required:!HAVE_A type struct never'
+	ok "what is required where another row says so, and that row does not: no reason" \
+		says 0 ': replace: ' --features "$TMP/table"
+	table 'HAVE_A optional type struct cxl_port' 'HAVE_B required:HAVE_A type struct nowhere'
+	ok "... and that row does" says 77 'it has no struct nowhere' --features "$TMP/table"
+	table 'HAVE_B optional type struct nowhere' 'HAVE_C required:!HAVE_B type struct never'
+	ok "what is required where another row says no, and it does" \
+		says 77 'it has no struct never' --features "$TMP/table"
+	table 'HAVE_A required:HAVE_B type struct cxl_port' 'HAVE_B optional type struct cxl_port'
+	ok "what is required where a row says so that comes later: an error" \
+		says 1 "line 1: no row before it is named 'HAVE_B'" --features "$TMP/table"
 	table 'HAVE_A required kind struct cxl_port'
 	ok "a row of unknown kind: an error" \
 		says 1 "row HAVE_A: unknown kind 'kind'" --features "$TMP/table"

@@ -66,11 +66,14 @@ bound() {
 	done
 }
 
-# All names on the CXL bus, in one line.
+# All names on the CXL bus, in one line, but for the decoders of ports: from 6.18 on a host bridge has
+# its own from when there was something below it for the first time.
 bus_devices() {
 	accel_sh=
 	for accel_sh_dev in "$CXL"/*; do
-		[ ! -e "$accel_sh_dev" ] || accel_sh="$accel_sh ${accel_sh_dev##*/}"
+		accel_sh_type=
+		read -r accel_sh_type 2>/dev/null <"$accel_sh_dev/uevent" || continue
+		[ "$accel_sh_type" = DEVTYPE=cxl_decoder_switch ] || accel_sh="$accel_sh ${accel_sh_dev##*/}"
 	done
 	echo "${accel_sh# }"
 }
