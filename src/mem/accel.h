@@ -180,6 +180,7 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 /* committed.c: what a device decodes, read from its registers */
 #define MAX_COMMITTED	32
 int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges);
+bool cxl_accel_decodes(const struct cxl_dev_state *cxlds, const struct range *hpa);
 
 /* detach.c: the driver goes when its memory does */
 int cxl_accel_detach_init(void);

@@ -74,7 +74,7 @@ static int cxl_accel_hdm_ranges(void __iomem *hdm, unsigned long size, struct ra
 		return -ENXIO;
 	cap = readl(hdm + HDM_CAP);
 	ctrl = readl(hdm + HDM_CTRL);
-	if (PCI_POSSIBLE_ERROR(cap) || PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & HDM_CTRL_ENABLE))
+	if (PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & HDM_CTRL_ENABLE))
 		return -ENXIO;
 
 	count = min_t(unsigned long, cxl_accel_hdm_decoder_count(cap),
@@ -124,20 +124,16 @@ static int cxl_accel_dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
 	return nr;
 }
 
-static int cxl_accel_component_ranges(struct pci_dev *pdev, struct range *ranges)
+static int cxl_accel_component_ranges(const struct cxl_register_map *map, struct range *ranges)
 {
-	const struct cxl_reg_map *hdm;
-	struct cxl_register_map map;
+	const struct cxl_reg_map *hdm = &map->component_map.hdm_decoder;
 	void __iomem *regs;
 	int nr;
 
-	if (cxl_accel_registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
-		return -ENXIO;
-	hdm = &map.component_map.hdm_decoder;
 	if (!hdm->valid)
 		return -ENXIO;
 
-	regs = ioremap(map.resource + hdm->offset, hdm->size);
+	regs = ioremap(map->resource + hdm->offset, hdm->size);
 	if (!regs)
 		return -ENOMEM;
 	nr = cxl_accel_hdm_ranges(regs, hdm->size, ranges);
@@ -157,6 +153,7 @@ static int cxl_accel_component_ranges(struct pci_dev *pdev, struct range *ranges
  */
 int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges)
 {
+	struct cxl_register_map map;
 	bool enable;
 	u16 command;
 	int nr = 0;
@@ -171,7 +168,9 @@ int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges)
 
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
-	nr = cxl_accel_component_ranges(pdev, ranges);
+	nr = -ENXIO;
+	if (!cxl_accel_registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
+		nr = cxl_accel_component_ranges(&map, ranges);
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command);
 	if (nr < 0)
@@ -179,4 +178,27 @@ int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges)
 out:
 	pm_runtime_put(&pdev->dev);
 	return nr;
+}
+
+/**
+ * cxl_accel_decodes() - does a device decode a range, all of it and no more, by one decoder?
+ * @cxlds: its state in cxl_core, with its registers
+ * @hpa: the range
+ *
+ * cxl_core may hold HDM decoders to decode that are not enabled, or DVSEC ranges that are moot.
+ *
+ * Context: may sleep; the function is enabled.
+ */
+bool cxl_accel_decodes(const struct cxl_dev_state *cxlds, const struct range *hpa)
+{
+	struct range ranges[MAX_COMMITTED];
+	int nr;
+
+	nr = cxl_accel_component_ranges(&cxlds->reg_map, ranges);
+	if (nr < 0)
+		nr = cxl_accel_dvsec_ranges(to_pci_dev(cxlds->dev), ranges);
+	while (nr--)
+		if (ranges[nr].start == hpa->start && ranges[nr].end == hpa->end)
+			return true;
+	return false;
 }

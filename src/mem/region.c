@@ -226,6 +226,8 @@ static enum cxl_accel_attach_status cxl_accel_region_check(struct cxl_accel_regi
 	/* It was not when the decoder was added. From here on the region is there to be seen. */
 	if (cxl_accel_hpa_in_use(&ar->hpa))
 		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
+	if (!cxl_accel_decodes(ar->accel->cxlds, &ar->hpa))
+		return CXL_ACCEL_ATTACH_NOT_COMMITTED;
 	/* Once more: after it was bound cxl_core has made the targets' files anew. */
 	cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
 	return CXL_ACCEL_ATTACH_ATTACHED;
@@ -269,6 +271,16 @@ static void cxl_accel_region_move_to_end(struct cxl_accel_region *ar, struct cxl
 						 cxl_accel_region_match, ar));
 }
 
+/*
+ * Where cxl_core found no decoder on the way it has recorded that as the position of a decoder that
+ * is the region's target already. Newer ones warn about it when the region is taken apart.
+ */
+static void cxl_accel_region_position_target(struct cxl_accel_region *ar)
+{
+	if (ar->cxlr->params.targets[0] == ar->cxled && ar->cxled->pos < 0)
+		ar->cxled->pos = 0;
+}
+
 static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_region *ar,
 							  struct cxl_port *endpoint)
 {
@@ -286,8 +298,12 @@ static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_regio
 	ar->accel->adding = NULL;
 	cxl_accel_decode_path_restore(ar->accel);
 
-	if (ar->cxlr)
-		return cxl_accel_region_check(ar);
+	if (ar->cxlr) {
+		status = cxl_accel_region_check(ar);
+		if (status != CXL_ACCEL_ATTACH_ATTACHED)
+			cxl_accel_region_position_target(ar);
+		return status;
+	}
 	if (rc == -ENOMEM)
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 	/* Without an error it was offered to a region that was there before. */
