@@ -16,6 +16,9 @@ eval "$(sed -n 's/^\tX(\([A-Z_]*\), \([A-Z0-9_]*\), "\([^"]*\)").*/status_\1="$(
 modprobe -a cxl_acpi cxl_mem
 echo 0 >/sys/bus/pci/drivers_autoprobe
 insmod /modules/why_accel.ko
+# Newer cores look at a bridge's decoders when the first device below it is attached.
+echo "$dev0" >$PCI_DRIVERS/why_accel/bind
+echo "$dev0" >$PCI_DRIVERS/why_accel/unbind
 bridge=$((0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : port1$/\1/p' /proc/iomem)))
 base=$(($(cat $CXL/decoder0.0/start)))
 rmmod cxl_acpi
@@ -58,15 +61,22 @@ good() {
 	is "$1: nothing is left behind" "$(bus_devices)" "$idle"
 	rmmod cxl_acpi
 }
-# tried WHAT STATUS0 STATUS1: what dev0 and dev1 are told
+# may_be STATUS: or that, where dports come on demand: the bridge's port is bound before its decoders are
+# looked at. A core that does not get them maps the registers once more, which it calls -ENOMEM.
+may_be() {
+	eval "[ \"\$told\" != \"\$status_$1\" ] || want=\$told"
+}
+# tried WHAT STATUS0 STATUS1 [NEWER0 NEWER1]: what dev0 and dev1 are told
 tried() {
 	modprobe cxl_acpi
 	idle=$(bus_devices)
-	eval "want=\$status_$2"
 	state "$dev0"
+	eval "want=\$status_$2"
+	may_be "${4-$2}"
 	is "$1: dev0" "$told" "$want"
-	eval "want=\$status_$3"
 	state "$dev1"
+	eval "want=\$status_$3"
+	may_be "${5-$3}"
 	is "$1: dev1" "$told" "$want"
 	is "$1: nothing is left behind" "$(bus_devices)" "$idle"
 	rmmod cxl_acpi
@@ -75,12 +85,12 @@ tried() {
 
 good 'as firmware has left it'
 bridge $TARGETS 0x77
-tried 'a target that is not there' PORT_NOT_BOUND PORT_NOT_BOUND
+tried 'a target that is not there' PORT_NOT_BOUND PORT_NOT_BOUND REGION_NOT_COMMITTED ATTACHED
 bridge $TARGETS 1
 tried 'the target of another device' REGION_NOT_COMMITTED ATTACHED
 good 'repaired'
 decoder "$base" 0
-tried 'of size 0' PORT_NOT_BOUND PORT_NOT_BOUND
+tried 'of size 0' PORT_NOT_BOUND PORT_NOT_BOUND NO_MEMORY NO_MEMORY
 decoder $((-SIZE)) $((2 * SIZE))
 tried 'a range that wraps' REGION_NOT_COMMITTED ATTACHED
 decoder $((4 << 30)) $SIZE
@@ -89,11 +99,12 @@ decoder "$base" $((4 * SIZE))
 tried "a range with the other device's" REGION_NOT_COMMITTED ATTACHED
 good 'repaired again'
 bridge $CTRL 0
-tried 'the second committed, the first not' PORT_NOT_BOUND PORT_NOT_BOUND
+tried 'the second committed, the first not' PORT_NOT_BOUND PORT_NOT_BOUND \
+	REGION_NOT_COMMITTED REGION_NOT_COMMITTED
 bridge $CTRL $((ctrl | 0x50))
-tried 'an interleave code that is none' PORT_NOT_BOUND PORT_NOT_BOUND
+tried 'an interleave code that is none' PORT_NOT_BOUND PORT_NOT_BOUND NO_MEMORY NO_MEMORY
 bridge $CTRL $((ctrl | 0xf))
-tried 'a granularity code that is none' PORT_NOT_BOUND PORT_NOT_BOUND
+tried 'a granularity code that is none' PORT_NOT_BOUND PORT_NOT_BOUND NO_MEMORY NO_MEMORY
 # Not 16 ways: cxl_core then reads 16 targets of the 8 that a decoder has.
 bridge $CTRL $((ctrl | 0x30))
 tried 'interleave of 8, all by the same port' REGION_NOT_COMMITTED ATTACHED
