@@ -11,7 +11,8 @@ set -eu
 
 driver drivers/vendor
 
-for drivers in '*' cxl_port,cxl_mem; do
+# All but the serial port's driver, at which stock 6.18 oopses.
+for drivers in '*,serial' cxl_port,cxl_mem; do
 	guest_test "driver_async_probe=$drivers" --topology mixed --firmware dev0:hdm-d "${MEM[@]}" \
 		"${VENDOR[@]}" --append "driver_async_probe=$drivers" -- async.sh 8
 done

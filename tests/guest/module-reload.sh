@@ -33,6 +33,14 @@ stock_loaded() {
 modprobe -a device_dax dax_cxl
 ok 'the stock modules are loaded' load_stock
 ok 'the expander works' wait_for 30 expander_works
+# Where dports come on demand, dev0's is there once it was attached, and stays as long as its port.
+if [ ! -e "$CXL/port1/dport0" ] || [ ! -e "$CXL/port1/dport1" ]; then
+	drivers_removed && modprobe cxl_mem && insmod /modules/vendor_accel.ko
+	ok 'dports on demand: dev0 is attached' attached dev0
+	rmmod vendor_accel
+	ok 'dports on demand: the stock modules are back' eval 'drivers_removed && stock_loaded'
+	ok 'dports on demand: the expander works' wait_for 30 expander_works
+fi
 stock=$(state)
 bare=
 

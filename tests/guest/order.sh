@@ -120,6 +120,10 @@ ok 'modprobe of the driver brings our cxl_mem' modprobe cxl_accel_sample
 ok 'dev0 is attached' attached dev0
 rmmod cxl_accel_sample
 ok 'the expander works with ours' wait_for 30 expander_works
+# Once more from the start: where dports come on demand, dev0's is one that the stock module never saw.
+ok 'our modules unload' unload_cxl
+modprobe -a cxl_acpi cxl_pci cxl_mem
+ok 'the expander works with ours alone' wait_for 30 expander_works
 cxl list -vvv >/tmp/list.ours
 ok 'cxl list is the same as with the stock module' diff /tmp/list.stock /tmp/list.ours
 

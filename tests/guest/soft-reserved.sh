@@ -111,6 +111,7 @@ echo "$name" >"$DAX_DRIVERS"/device_dax/remove_id
 
 # ---- System RAM ----
 
+echo offline >"$MEMORY/auto_online_blocks"	# some kernels have another policy of their own
 modprobe kmem
 [ "$(driver_of "/sys/bus/dax/devices/$name")" = kmem ] || echo "$name" >"$DAX_DRIVERS"/kmem/bind
 is 'kmem: System RAM' "$(iomem 'System RAM (kmem)')" 1
