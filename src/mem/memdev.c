@@ -203,6 +203,68 @@ static int cxl_mem_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *paren
 }
 
 /*
+ * On its way out a memdev leaves the ports above up to this depth, which cxl_core does not know
+ * before its endpoint has been added: should that fail, the ports would keep it. A bridge is no
+ * deeper as a port than as a device.
+ */
+static int cxl_mem_max_depth(const struct cxl_memdev *cxlmd)
+{
+	const struct device *dev;
+	int depth = 0;
+
+	for (dev = cxlmd->dev.parent; dev; dev = dev->parent)
+		depth++;
+	return depth;
+}
+
+/**
+ * struct cxl_accel_ports - the ports above an accelerator's memdev
+ * @nr: how many are held
+ * @port: from the nearest to the root, a reference on each
+ *
+ * On its way out a memdev looks for the ports that it has an endpoint below, and at their parents.
+ * It may find one that is being deleted at that moment, and whose parent, to which cxl_core has no
+ * reference, is freed already. Owned by the memdev's devres list, from before it has any port.
+ */
+struct cxl_accel_ports {
+	int nr;
+	struct device *port[];
+};
+
+static void cxl_accel_ports_release(void *data)
+{
+	struct cxl_accel_ports *ports = data;
+
+	while (ports->nr)
+		put_device(ports->port[--ports->nr]);
+	kfree(ports);
+}
+
+static struct cxl_accel_ports *cxl_accel_ports_alloc(struct cxl_memdev *cxlmd)
+{
+	struct cxl_accel_ports *ports;
+
+	ports = kzalloc(struct_size(ports, port, cxl_mem_max_depth(cxlmd)), GFP_KERNEL);
+	if (!ports || devm_add_action_or_reset(&cxlmd->dev, cxl_accel_ports_release, ports))
+		return NULL;
+	return ports;
+}
+
+/* The CXL host is locked, and bound: the root stays, and the bridges' ports. */
+static void cxl_accel_ports_hold(struct cxl_accel_ports *ports, struct cxl_memdev *cxlmd)
+{
+	struct cxl_dport *unused;
+	struct cxl_port *port = cxl_mem_find_port(cxlmd, &unused);
+	struct device *dev;
+
+	if (!port)
+		return;
+	for (dev = &port->dev; dev && is_cxl_port(dev); dev = dev->parent)
+		ports->port[ports->nr++] = get_device(dev);
+	put_device(&port->dev);
+}
+
+/*
  * While it enumerates, cxl_core relies on dports of ports that it has not locked. That is well as
  * long as the hierarchy does not go, and at boot it does not; but an accelerator enumerates each
  * time that its driver is bound, so the removal of cxl_acpi is kept out. A port that somebody
@@ -211,10 +273,15 @@ static int cxl_mem_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *paren
  */
 static int cxl_accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
+	struct cxl_accel_ports *ports = cxl_accel_ports_alloc(cxlmd);
 	struct device *host = cxl_accel_host_lock();
 	struct module *owner = NULL;
 	int rc = 0;
 
+	if (!ports) {
+		rc = -ENOMEM;
+		goto out;
+	}
 	if (!host) {
 		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
 		return -ENXIO;
@@ -234,25 +301,14 @@ static int cxl_accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel 
 	if (rc)
 		accel->status = cxl_accel_host_port_is_unbound(accel->dev) ?
 				CXL_ACCEL_ATTACH_PORT_NOT_BOUND : CXL_ACCEL_ATTACH_NO_PORT;
+	host = host ?: cxl_accel_host_lock();
+	if (host)
+		cxl_accel_ports_hold(ports, cxlmd);
+	module_put(owner);
+out:
 	if (host)
 		cxl_accel_host_unlock(host);
-	module_put(owner);
 	return rc;
-}
-
-/*
- * On its way out a memdev leaves the ports above up to this depth, which cxl_core does not know
- * before its endpoint has been added: should that fail, the ports would keep it. A bridge is no
- * deeper as a port than as a device.
- */
-static int cxl_mem_max_depth(const struct cxl_memdev *cxlmd)
-{
-	const struct device *dev;
-	int depth = 0;
-
-	for (dev = cxlmd->dev.parent; dev; dev = dev->parent)
-		depth++;
-	return depth;
 }
 
 static int cxl_mem_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
