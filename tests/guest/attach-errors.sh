@@ -174,6 +174,8 @@ echo HOST_NOT_READY >>/tmp/seen
 # The HDM decoder capability of the bridge is where port1 was; that of a device in its first BAR.
 modprobe cxl_acpi
 bytes=$(cat "$CXL/decoder0.0/size")
+insmod /modules/odd_accel.ko	# dports on demand: the first attach has the bridge's registers mapped
+rmmod odd_accel
 bridge=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : port1$/\1/p' /proc/iomem)
 rmmod cxl_acpi
 hdm_of() {
@@ -213,8 +215,8 @@ again
 why 'the bridge does not decode' "$dev0" ENXIO REGION_NOT_COMMITTED
 rmmod cxl_acpi
 
-# The bridge interleaves (though one way) at 4 KiB, the device at 256.
-commit "$bridge" $SIZE 0x4 0
+# The bridge's decoder is twice as large as the device's.
+commit "$bridge" $((2 * SIZE)) 0 0
 again
 why 'bridge and device disagree' "$dev0" ENXIO REGION_NOT_COMMITTED
 rmmod cxl_acpi
