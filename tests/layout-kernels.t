@@ -195,7 +195,8 @@ expected_verdict() {
 	while read -r _ level kind arg; do
 		case $level in
 		required:*)
-			! is_wanted "${level#required:}" || [ -z "$headers" ] && [[ $kind =~ ^(config|header)$ ]] ||
+			! is_wanted "${level#required:}" ||
+				{ [ -z "$headers" ] && [[ $kind =~ ^(config|header)$ ]]; } ||
 				holds "$kind" "$arg" || verdict=unsupported
 			;;
 		native) ! holds "$kind" "$arg" || { echo native; return; } ;;

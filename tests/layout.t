@@ -66,12 +66,16 @@ lacks() {
 	! contains "$@"
 }
 
-# The imports of the table as functions. pahole takes none whose parameters have no names.
+# The imports of the table as functions, of two forms the first. pahole takes none whose parameters have
+# no names.
 stubs() {
 	awk '$3 == "function" { print "void " $4 "(void) {}" }
 	     $3 == "import" {
 		$1 = $2 = $3 = ""
 		sub(/[ \t]*#.*/, "")
+		match($0, /[a-z0-9_]+\(/)
+		if (seen[substr($0, RSTART, RLENGTH)]++)
+			next
 		gsub(/[,)]/, " p&")
 		sub(/\(void p\)/, "(void)")
 		for (i = 1; sub(/ p[,)]/, " arg" i "&"); i++)

@@ -32,7 +32,7 @@ TRAILING_SEMICOLON	.*				# likewise: a row makes a statement
 SPACING			src/include/overlay.*		# _Generic(), __has_include_next()
 TABSTOP			src/include/overlay/.*		# _Generic()
 TRAILING_STATEMENTS	src/include/overlay/.*		# _Generic()
-CONST_STRUCT		src/compat/core\.h		# 6.12 exports a bus_type that is not const
+IS_ENABLED_CONFIG	src/compat/core\.h		# answers of features.tbl are macros of the same kind
 EXPORT_SYMBOL		src/compat/core\.h		# a macro that is used right after functions
 USE_NEGATIVE_ERRNO	src/mem/endpoint.*\.c		# what a driver says that does not want a device
 VOLATILE		tests/qemu/.*			# user programs: registers by mmap()

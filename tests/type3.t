@@ -41,6 +41,13 @@ same() {
 	shift
 	local stock=$TMP/$scenario.stock ours=$TMP/$scenario.ours steps
 
+	case "$KERNEL $*" in
+	6.1[6-9].*--firmware*)
+		skip "$scenario: ours is as the stock modules" \
+			"the stock $KERNEL crashes by itself where a committed expander goes"
+		return
+		;;
+	esac
 	if ! steps=$(facts "$stock" "$@" -- "$scenario"); then
 		fail "$scenario: the stock modules come to the end of it"
 		echo "$steps" | explain

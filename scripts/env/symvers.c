@@ -2,10 +2,10 @@
 /*
  * symvers VMLINUX: print a Module.symvers of what a kernel image exports.
  *
- * For images that were published without headers. Out of the image's own tables, which are what its
- * module loader goes by: __ksymtab and __ksymtab_gpl (offsets of value, name and namespace, relative to
- * where each of them stands), __kcrctab and __kcrctab_gpl, if it has versions, and from 7.1 on
- * __kflagstab, which says in one table what is for GPL modules only.
+ * For images that were published without headers. Out of the image's own tables, which are what
+ * its module loader goes by: __ksymtab and __ksymtab_gpl (offsets of value, name and namespace,
+ * relative to where each of them stands), __kcrctab and __kcrctab_gpl, if it has versions, and from
+ * 7.1 on __kflagstab, which says in one table what is for GPL modules only.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 		die("the image exports nothing");
 	qsort(symbols, nr, sizeof(*symbols), by_name);
 	for (unsigned int i = 0; i < nr; i++)
-		printf("0x%08x\t%s\tvmlinux\tEXPORT_SYMBOL%s\t%s\n", symbols[i].crc, symbols[i].name,
-		       symbols[i].gpl ? "_GPL" : "", symbols[i].ns);
+		printf("0x%08x\t%s\tvmlinux\tEXPORT_SYMBOL%s\t%s\n", symbols[i].crc,
+		       symbols[i].name, symbols[i].gpl ? "_GPL" : "", symbols[i].ns);
 	return 0;
 }

@@ -58,8 +58,8 @@ static int cxl_accel_set_up_dpa(struct cxl_dev_state *cxlds, u64 capacity)
 
 #ifdef HAVE_CXL_MCE_NOTIFIER
 /*
- * The core's own follows the state to a memdev and its endpoint without a test, and neither is there
- * before the attach, nor after it. What it would do is for memory of expanders.
+ * The core's own follows the state to a memdev and its endpoint without a test, and neither is
+ * there before the attach, nor after it. What it would do is for memory of expanders.
  */
 static int cxl_accel_ignore_mce(struct notifier_block *nb, unsigned long val, void *data)
 {
@@ -140,8 +140,8 @@ static void cxl_accel_forget_error_records(void *_cxlmd)
  * cxl_accel_core_memdev_register_edac() - let EDAC scrub and repair an expander's memory
  * @cxlmd: its memdev, being probed
  *
- * From 6.16, where that is configured. Ends when the memdev is unbound. A device that offers nothing
- * of it is no error, as with the stock driver.
+ * From 6.16, where that is configured. Ends when the memdev is unbound. A device that offers
+ * nothing of it is no error, as with the stock driver.
  */
 void cxl_accel_core_memdev_register_edac(struct cxl_memdev *cxlmd)
 {

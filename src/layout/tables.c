@@ -175,8 +175,9 @@ void read_members(struct bytes file)
 		where = take_where(&text);
 		arg = all_words(text);
 		if (*arg)
-			*new_row() = (struct row){ .name = "-", .level = "required", .kind = "member",
-						   .arg = arg, .note = "", .where = where };
+			*new_row() = (struct row){ .name = "-", .level = "required",
+						   .kind = "member", .arg = arg, .note = "",
+						   .where = where };
 	}
 }
 

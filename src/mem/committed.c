@@ -188,6 +188,7 @@ out:
  * cxl_core may hold HDM decoders to decode that are not enabled, or DVSEC ranges that are moot.
  *
  * Context: may sleep; the function is enabled.
+ * Return: whether it does; false if the registers cannot be read.
  */
 bool cxl_accel_decodes(const struct cxl_dev_state *cxlds, const struct range *hpa)
 {
