@@ -121,6 +121,26 @@ struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsign
 }
 
 /**
+ * cxl_accel_get_by_device() - the binding that a device is attached by
+ * @dev: the PCI function; its device lock is held
+ * @attach_nr: set to the attach
+ *
+ * Return: the accelerator, to be given back with cxl_accel_put(); NULL if it is not attached.
+ */
+struct cxl_accel *cxl_accel_get_by_device(const struct device *dev, unsigned int *attach_nr)
+{
+	struct cxl_accel *accel;
+
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node)
+		if (accel->dev == dev && accel->attached && kref_get_unless_zero(&accel->ref)) {
+			*attach_nr = accel->attach_nr;
+			return accel;
+		}
+	return NULL;
+}
+
+/**
  * cxl_accel_owns() - is this an accelerator's device state?
  * @cxlds: what a memdev points to
  *

@@ -15,8 +15,9 @@
  *	cxl_core: region rwsem, DPA rwsem
  *
  * cxl_accels_lock (accel.c), cxl_accel_status_lock (status.c), cxl_accel_wait_lock (host_wait.c),
- * cxl_accel_decode_path_lock (decode_path.c) and cxl_accel_reserve_lock (hpa_reserve.c) are
- * innermost: none of the above is taken under them.
+ * cxl_accel_decode_path_lock (decode_path.c), cxl_accel_reserve_lock (hpa_reserve.c),
+ * cxl_accel_reset_lock (reset.c) and cxl_accel_err_handler_lock (err_handler.c) are innermost: none
+ * of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -34,9 +35,48 @@
 #define CXL_DEVICE_DVSEC		0
 #define   CXL_DEVICE_CAP		0xa
 
+/* CXL 3.1 section 8.2.4.20.1: a device has no more HDM decoders */
+#define MAX_COMMITTED	32
+
 /* Private: drivers that are built already need not care when it changes. */
 #ifndef __GENKSYMS__
 struct cxl_accel_region;
+
+/* Of one HDM decoder, or of one DVSEC range, which has neither @ctrl nor @skip */
+struct cxl_accel_decoder_regs {
+	u32 base_lo, base_hi;
+	u32 size_lo, size_hi;
+	u32 skip_lo, skip_hi;
+	u32 ctrl;
+};
+
+/**
+ * struct cxl_accel_decoders - the registers that say what a device decodes
+ * @regs: where the HDM decoder capability is in the host's address space
+ * @size: its size in bytes
+ * @ctrl: global control; 0 unless the HDM decoders are enabled
+ * @nr: of @decoder, up to the last one that is committed
+ * @decoder: HDM decoders; those that are not committed are zero
+ * @dvsec: config space offset of the DVSEC for CXL Devices; 0 if it could not be read
+ * @dvsec_ctrl: CXL Control
+ * @dvsec_ctrl2: CXL Control 2
+ * @dvsec_lock: CXL Lock
+ * @nr_ranges: of @range
+ * @range: DVSEC ranges
+ */
+struct cxl_accel_decoders {
+	resource_size_t regs;
+	unsigned long size;
+	u32 ctrl;
+	int nr;
+	struct cxl_accel_decoder_regs decoder[MAX_COMMITTED];
+	u16 dvsec;
+	u16 dvsec_ctrl;
+	u16 dvsec_ctrl2;
+	u16 dvsec_lock;
+	int nr_ranges;
+	struct cxl_accel_decoder_regs range[2];
+};
 
 /**
  * struct cxl_accel - one binding of an accelerator's driver, from its first call to its end
@@ -97,6 +137,7 @@ void cxl_accel_put(struct cxl_accel *accel);
 struct cxl_accel *cxl_accel_attaching(const struct cxl_dev_state *cxlds);
 struct cxl_accel *cxl_accel_attaching_now(void);
 struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr);
+struct cxl_accel *cxl_accel_get_by_device(const struct device *dev, unsigned int *attach_nr);
 bool cxl_accel_owns(const struct cxl_dev_state *cxlds);
 enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev);
 void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds);
@@ -171,6 +212,7 @@ bool cxl_accel_hpa_in_use(const struct range *range);
 int cxl_accel_reserve_init(void);
 void cxl_accel_reserve_exit(void);
 void cxl_accel_reserve_device(struct pci_dev *pdev);
+bool cxl_accel_reserve_covers(struct pci_dev *pdev, const struct range *range);
 void cxl_accel_reserve_windows_added(struct cxl_port *host_bridge);
 
 /* registers.c: where a device's registers are, by its own account */
@@ -178,9 +220,25 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 			     struct cxl_register_map *map);
 
 /* committed.c: what a device decodes, read from its registers */
-#define MAX_COMMITTED	32
-int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges);
-bool cxl_accel_decodes(const struct cxl_dev_state *cxlds, const struct range *hpa);
+void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d);
+int cxl_accel_decoders_ranges(const struct cxl_accel_decoders *d, struct range *ranges);
+enum cxl_accel_attach_status cxl_accel_decoders_check(const struct cxl_dev_state *cxlds,
+						      const struct range *hpa);
+
+/* restore.c: and written back */
+int cxl_accel_decoders_restore(struct pci_dev *pdev, const struct cxl_accel_decoders *before);
+
+/* reset.c: a reset does not leave a driver with memory that decodes nothing */
+void cxl_accel_reset_remember(struct pci_dev *pdev, const struct cxl_accel_decoders *now);
+void cxl_accel_reset_while_detached(struct pci_dev *pdev);
+void cxl_accel_reset_attached(struct pci_dev *pdev);
+void cxl_accel_reset_begins(struct pci_dev *pdev);
+void cxl_accel_reset_ends(struct pci_dev *pdev);
+void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev));
+
+/* err_handler.c: hear of resets and errors before an attached device's driver does */
+int cxl_accel_err_handler_add(struct pci_dev *pdev);
+void cxl_accel_err_handler_exit(void);
 
 /* detach.c: the driver goes when its memory does */
 int cxl_accel_detach_init(void);

@@ -84,7 +84,8 @@ static enum cxl_accel_attach_status cxl_accel_attach_memdev(struct cxl_accel_dev
 		return PTR_ERR(cxlmd) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
 						   CXL_ACCEL_ATTACH_NO_MEMDEV;
 
-	if (devm_add_action_or_reset(dev, cxl_accel_mark_detaching, accel))
+	if (cxl_accel_err_handler_add(to_pci_dev(dev)) ||
+	    devm_add_action_or_reset(dev, cxl_accel_mark_detaching, accel))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 
 	scoped_guard(device, &cxlmd->dev)
@@ -109,6 +110,7 @@ static enum cxl_accel_attach_status cxl_accel_attach_once(struct cxl_accel_dev_s
 	status = cxl_accel_attach_memdev(cxlds, cxlmd);
 	if (status == CXL_ACCEL_ATTACH_ATTACHED) {
 		devres_close_group(dev, group);
+		cxl_accel_reset_attached(to_pci_dev(dev));
 	} else {
 		WRITE_ONCE(cxlds->accel->attached, false);
 		devres_release_group(dev, group);
@@ -156,6 +158,7 @@ enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
 	status = cxl_accel_check_conflict(cxlds->dev);
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return status;
+	cxl_accel_reset_while_detached(to_pci_dev(cxlds->dev));
 	cxl_accel_reserve_device(to_pci_dev(cxlds->dev));
 
 	status = cxl_accel_attach_once(cxlds, cxlmd);

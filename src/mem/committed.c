@@ -13,33 +13,10 @@
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/range.h>
+#include <linux/slab.h>
 
 #include "accel.h"
-
-/* CXL 3.1 section 8.1.3: PCIe DVSEC for CXL Devices; what CXL_DEVICE_CAP says, and the rest */
-#define DVSEC_CAP_RANGES	GENMASK(5, 4)
-#define DVSEC_CTRL		0x0c
-#define   DVSEC_CTRL_MEM	BIT(2)
-#define DVSEC_RANGE(n)		(0x18 + 0x10 * (n))
-#define   RANGE_SIZE_HI		0x0
-#define   RANGE_SIZE_LO		0x4
-#define   RANGE_BASE_HI		0x8
-#define   RANGE_BASE_LO		0xc
-#define DVSEC_MAX_RANGES	2
-
-/* CXL 3.1 section 8.2.4.20: HDM Decoder Capability Structure */
-#define HDM_CAP			0x00
-#define   HDM_CAP_COUNT		GENMASK(3, 0)
-#define HDM_CTRL		0x04
-#define   HDM_CTRL_ENABLE	BIT(1)
-#define HDM_DECODER(n)		(0x10 + 0x20 * (n))
-#define   DECODER_BASE_LO	0x00
-#define   DECODER_BASE_HI	0x04
-#define   DECODER_SIZE_LO	0x08
-#define   DECODER_SIZE_HI	0x0c
-#define   DECODER_CTRL		0x10
-#define     DECODER_COMMITTED	BIT(10)
-#define DECODER_LO_MASK		GENMASK(31, 28)
+#include "decoder_regs.h"
 
 static int cxl_accel_note_range(struct range *ranges, int nr, u64 base, u64 size)
 {
@@ -49,9 +26,9 @@ static int cxl_accel_note_range(struct range *ranges, int nr, u64 base, u64 size
 	return nr + 1;
 }
 
-static u64 cxl_accel_hdm_read64(void __iomem *lo)
+static u64 cxl_accel_regs_u64(u32 hi, u32 lo)
 {
-	return (u64)readl(lo + 4) << 32 | (readl(lo) & DECODER_LO_MASK);
+	return (u64)hi << 32 | (lo & DECODER_LO_MASK);
 }
 
 /* Encoded counts: 0 is one decoder, then two for each step, and from 9 on 20, 24, 28, 32. */
@@ -64,101 +41,117 @@ static int cxl_accel_hdm_decoder_count(u32 cap)
 	return code ? code * 2 : 1;
 }
 
-/* Returns a negative value if the HDM decoders are not what decodes. */
-static int cxl_accel_hdm_ranges(void __iomem *hdm, unsigned long size, struct range *ranges)
+static void cxl_accel_decoder_read(void __iomem *regs, struct cxl_accel_decoder_regs *decoder)
 {
-	int i, nr = 0, count;
+	decoder->base_lo = readl(regs + DECODER_BASE_LO);
+	decoder->base_hi = readl(regs + DECODER_BASE_HI);
+	decoder->size_lo = readl(regs + DECODER_SIZE_LO);
+	decoder->size_hi = readl(regs + DECODER_SIZE_HI);
+	decoder->skip_lo = readl(regs + DECODER_SKIP_LO);
+	decoder->skip_hi = readl(regs + DECODER_SKIP_HI);
+}
+
+/* Leaves @d without decoders if the HDM decoders are not what decodes. */
+static void cxl_accel_hdm_read(void __iomem *hdm, struct cxl_accel_decoders *d)
+{
+	int i, count;
 	u32 cap, ctrl;
 
-	if (size < HDM_DECODER(1))
-		return -ENXIO;
+	if (d->size < HDM_DECODER(1))
+		return;
 	cap = readl(hdm + HDM_CAP);
 	ctrl = readl(hdm + HDM_CTRL);
 	if (PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & HDM_CTRL_ENABLE))
-		return -ENXIO;
+		return;
 
+	d->ctrl = ctrl;
 	count = min_t(unsigned long, cxl_accel_hdm_decoder_count(cap),
-		      (size - HDM_DECODER(0)) / 0x20);
+		      (d->size - HDM_DECODER(0)) / HDM_DECODER_SIZE);
 	for (i = 0; i < count; i++) {
-		void __iomem *decoder = hdm + HDM_DECODER(i);
-		u32 dctrl = readl(decoder + DECODER_CTRL);
+		void __iomem *regs = hdm + HDM_DECODER(i);
+		u32 dctrl = readl(regs + DECODER_CTRL);
 
 		if (PCI_POSSIBLE_ERROR(dctrl) || !(dctrl & DECODER_COMMITTED))
 			continue;
-		nr = cxl_accel_note_range(ranges, nr,
-					  cxl_accel_hdm_read64(decoder + DECODER_BASE_LO),
-					  cxl_accel_hdm_read64(decoder + DECODER_SIZE_LO));
+		d->decoder[i].ctrl = dctrl;
+		cxl_accel_decoder_read(regs, &d->decoder[i]);
+		d->nr = i + 1;
 	}
-	return nr;
 }
 
-static u64 cxl_accel_dvsec_read64(struct pci_dev *pdev, int hi, int lo)
-{
-	u32 h, l;
-
-	if (pci_read_config_dword(pdev, hi, &h) || pci_read_config_dword(pdev, lo, &l) ||
-	    PCI_POSSIBLE_ERROR(h) || PCI_POSSIBLE_ERROR(l))
-		return 0;
-	return (u64)h << 32 | (l & DECODER_LO_MASK);
-}
-
-/* CXL 3.1 section 8.1.3.8: where no HDM decoder is enabled, Mem_Enable makes these decode. */
-static int cxl_accel_dvsec_ranges(struct pci_dev *pdev, struct range *ranges)
-{
-	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, CXL_DEVICE_DVSEC);
-	int i, nr = 0;
-	u16 cap, ctrl;
-
-	if (!dvsec || pci_read_config_word(pdev, dvsec + CXL_DEVICE_CAP, &cap) ||
-	    pci_read_config_word(pdev, dvsec + DVSEC_CTRL, &ctrl) ||
-	    PCI_POSSIBLE_ERROR(cap) || PCI_POSSIBLE_ERROR(ctrl) || !(ctrl & DVSEC_CTRL_MEM))
-		return 0;
-
-	for (i = 0; i < min_t(int, FIELD_GET(DVSEC_CAP_RANGES, cap), DVSEC_MAX_RANGES); i++) {
-		int at = dvsec + DVSEC_RANGE(i);
-		u64 base = cxl_accel_dvsec_read64(pdev, at + RANGE_BASE_HI, at + RANGE_BASE_LO);
-		u64 size = cxl_accel_dvsec_read64(pdev, at + RANGE_SIZE_HI, at + RANGE_SIZE_LO);
-
-		nr = cxl_accel_note_range(ranges, nr, base, size);
-	}
-	return nr;
-}
-
-static int cxl_accel_component_ranges(const struct cxl_register_map *map, struct range *ranges)
+static void cxl_accel_component_read(const struct cxl_register_map *map,
+				     struct cxl_accel_decoders *d)
 {
 	const struct cxl_reg_map *hdm = &map->component_map.hdm_decoder;
 	void __iomem *regs;
-	int nr;
 
 	if (!hdm->valid)
-		return -ENXIO;
+		return;
 
 	regs = ioremap(map->resource + hdm->offset, hdm->size);
 	if (!regs)
-		return -ENOMEM;
-	nr = cxl_accel_hdm_ranges(regs, hdm->size, ranges);
+		return;
+	d->regs = map->resource + hdm->offset;
+	d->size = hdm->size;
+	cxl_accel_hdm_read(regs, d);
 	iounmap(regs);
-	return nr;
+}
+
+static bool cxl_accel_dvsec_read32(struct pci_dev *pdev, int at, u32 *value)
+{
+	return !pci_read_config_dword(pdev, at, value) && !PCI_POSSIBLE_ERROR(*value);
+}
+
+static bool cxl_accel_dvsec_read16(struct pci_dev *pdev, int at, u16 *value)
+{
+	return !pci_read_config_word(pdev, at, value) && !PCI_POSSIBLE_ERROR(*value);
+}
+
+/* CXL 3.1 section 8.1.3.8. What cannot be read is not there. */
+static void cxl_accel_dvsec_range_read(struct pci_dev *pdev, int at,
+				       struct cxl_accel_decoder_regs *range)
+{
+	if (!cxl_accel_dvsec_read32(pdev, at + RANGE_BASE_HI, &range->base_hi) ||
+	    !cxl_accel_dvsec_read32(pdev, at + RANGE_BASE_LO, &range->base_lo) ||
+	    !cxl_accel_dvsec_read32(pdev, at + RANGE_SIZE_HI, &range->size_hi) ||
+	    !cxl_accel_dvsec_read32(pdev, at + RANGE_SIZE_LO, &range->size_lo))
+		*range = (struct cxl_accel_decoder_regs){ 0 };
+}
+
+static void cxl_accel_dvsec_read(struct pci_dev *pdev, struct cxl_accel_decoders *d)
+{
+	u16 dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, CXL_DEVICE_DVSEC);
+	u16 cap;
+	int i;
+
+	if (!dvsec || !cxl_accel_dvsec_read16(pdev, dvsec + CXL_DEVICE_CAP, &cap) ||
+	    !cxl_accel_dvsec_read16(pdev, dvsec + DVSEC_CTRL, &d->dvsec_ctrl) ||
+	    !cxl_accel_dvsec_read16(pdev, dvsec + DVSEC_CTRL2, &d->dvsec_ctrl2) ||
+	    !cxl_accel_dvsec_read16(pdev, dvsec + DVSEC_LOCK, &d->dvsec_lock))
+		return;
+	d->dvsec = dvsec;
+	d->nr_ranges = min_t(int, FIELD_GET(DVSEC_CAP_RANGES, cap), ARRAY_SIZE(d->range));
+	for (i = 0; i < d->nr_ranges; i++)
+		cxl_accel_dvsec_range_read(pdev, dvsec + DVSEC_RANGE(i), &d->range[i]);
 }
 
 /**
- * cxl_accel_committed_ranges() - the HPA ranges that a device decodes
+ * cxl_accel_decoders_read() - the registers that say what a device decodes
  * @pdev: the PCI function
- * @ranges: room for MAX_COMMITTED of them
+ * @d: what they hold; nothing, of a device that does not answer
  *
  * A function that nobody has enabled decodes no BAR, so that is turned on for the time of reading.
  *
  * Context: may sleep; @pdev's device lock is held.
- * Return: how many; 0 for none, and for a device that does not answer.
  */
-int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges)
+void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d)
 {
 	struct cxl_register_map map;
 	bool enable;
 	u16 command;
-	int nr = 0;
 
 	device_lock_assert(&pdev->dev);
+	*d = (struct cxl_accel_decoders){ 0 };
 	pm_runtime_get_sync(&pdev->dev);
 	if (pci_read_config_word(pdev, PCI_COMMAND, &command) || PCI_POSSIBLE_ERROR(command))
 		goto out;
@@ -168,38 +161,64 @@ int cxl_accel_committed_ranges(struct pci_dev *pdev, struct range *ranges)
 
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
-	nr = -ENXIO;
 	if (!cxl_accel_registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
-		nr = cxl_accel_component_ranges(&map, ranges);
+		cxl_accel_component_read(&map, d);
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command);
-	if (nr < 0)
-		nr = cxl_accel_dvsec_ranges(pdev, ranges);
+	cxl_accel_dvsec_read(pdev, d);
 out:
 	pm_runtime_put(&pdev->dev);
+}
+
+/**
+ * cxl_accel_decoders_ranges() - the HPA ranges that a device decodes
+ * @d: what its registers hold
+ * @ranges: room for MAX_COMMITTED of them
+ *
+ * Where no HDM decoder is enabled, Mem_Enable makes the DVSEC's ranges decode: CXL 3.1 section
+ * 8.1.3.8.
+ *
+ * Return: how many.
+ */
+int cxl_accel_decoders_ranges(const struct cxl_accel_decoders *d, struct range *ranges)
+{
+	bool hdm = d->ctrl & HDM_CTRL_ENABLE;
+	const struct cxl_accel_decoder_regs *from = hdm ? d->decoder : d->range;
+	int i, nr = 0, count = hdm ? d->nr : d->nr_ranges;
+
+	if (!hdm && !(d->dvsec_ctrl & DVSEC_CTRL_MEM))
+		return 0;
+	for (i = 0; i < count; i++)
+		nr = cxl_accel_note_range(ranges, nr,
+					  cxl_accel_regs_u64(from[i].base_hi, from[i].base_lo),
+					  cxl_accel_regs_u64(from[i].size_hi, from[i].size_lo));
 	return nr;
 }
 
 /**
- * cxl_accel_decodes() - does a device decode a range, all of it and no more, by one decoder?
+ * cxl_accel_decoders_check() - does a device decode a range, all of it and no more, by one decoder?
  * @cxlds: its state in cxl_core, with its registers
  * @hpa: the range
  *
  * cxl_core may hold HDM decoders to decode that are not enabled, or DVSEC ranges that are moot.
  *
  * Context: may sleep; the function is enabled.
- * Return: whether it does; false if the registers cannot be read.
+ * Return: CXL_ACCEL_ATTACH_ATTACHED if it does, or why not.
  */
-bool cxl_accel_decodes(const struct cxl_dev_state *cxlds, const struct range *hpa)
+enum cxl_accel_attach_status cxl_accel_decoders_check(const struct cxl_dev_state *cxlds,
+						      const struct range *hpa)
 {
+	struct cxl_accel_decoders *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
 	struct range ranges[MAX_COMMITTED];
 	int nr;
 
-	nr = cxl_accel_component_ranges(&cxlds->reg_map, ranges);
-	if (nr < 0)
-		nr = cxl_accel_dvsec_ranges(to_pci_dev(cxlds->dev), ranges);
+	if (!d)
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+	cxl_accel_component_read(&cxlds->reg_map, d);
+	cxl_accel_dvsec_read(to_pci_dev(cxlds->dev), d);
+	nr = cxl_accel_decoders_ranges(d, ranges);
 	while (nr--)
 		if (ranges[nr].start == hpa->start && ranges[nr].end == hpa->end)
-			return true;
-	return false;
+			return CXL_ACCEL_ATTACH_ATTACHED;
+	return CXL_ACCEL_ATTACH_NOT_COMMITTED;
 }

@@ -194,15 +194,19 @@ static void cxl_accel_end_gone(void)
  */
 void cxl_accel_reserve_device(struct pci_dev *pdev)
 {
+	struct cxl_accel_decoders *decoders;
 	struct range *ranges;
 	struct reservation *r;
 	struct device *host;
-	int i, nr;
+	int i, nr = 0;
 
 	ranges = kcalloc(MAX_COMMITTED, sizeof(*ranges), GFP_KERNEL);
-	if (!ranges)
-		return;
-	nr = cxl_accel_committed_ranges(pdev, ranges);
+	decoders = kzalloc(sizeof(*decoders), GFP_KERNEL);
+	if (ranges && decoders) {
+		cxl_accel_decoders_read(pdev, decoders);
+		cxl_accel_reset_remember(pdev, decoders);
+		nr = cxl_accel_decoders_ranges(decoders, ranges);
+	}
 	if (nr) {
 		/* While it is held no window goes. Without one, it is waited for. */
 		host = cxl_accel_host_lock();
@@ -216,7 +220,25 @@ void cxl_accel_reserve_device(struct pci_dev *pdev)
 		if (host)
 			cxl_accel_host_unlock(host);
 	}
+	kfree(decoders);
 	kfree(ranges);
+}
+
+/**
+ * cxl_accel_reserve_covers() - is a range that a device used to decode still its own?
+ * @pdev: the PCI function
+ * @range: HPA range
+ *
+ * Return: whether it is reserved for it.
+ */
+bool cxl_accel_reserve_covers(struct pci_dev *pdev, const struct range *range)
+{
+	struct reservation *r;
+	int nr;
+
+	guard(mutex)(&cxl_accel_reserve_lock);
+	r = cxl_accel_reservation_find(pdev, range, &nr);
+	return r && r->holder;
 }
 
 /* ---- devices that are there, come and go ---- */
@@ -255,6 +277,7 @@ static void cxl_accel_reserve_all(struct work_struct *work)
 {
 	cxl_accel_reserve_accelerators(true);
 	cxl_accel_end_gone();
+	cxl_accel_reset_forget(cxl_accel_is_gone);
 }
 static DECLARE_WORK(cxl_accel_reserve_work, cxl_accel_reserve_all);
 

@@ -25,6 +25,9 @@
  *	hpa_reserve.c		what firmware committed to an accelerator is nobody else's
  *	registers.c		where a device's registers are, by its own account
  *	committed.c		what a device decodes, read from its registers
+ *	restore.c		and written back
+ *	reset.c			a reset leaves no driver with memory that decodes nothing
+ *	err_handler.c		hear of resets and errors before the driver does
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be
  * loaded before it, and it cannot be removed under them.
@@ -80,6 +83,7 @@ err_fixups:
 	cxl_accel_fixups_unregister();
 err_reserve:
 	cxl_accel_reserve_exit();
+	cxl_accel_reset_forget(NULL);
 err_detach:
 	cxl_accel_detach_exit();
 err_host_wait:
@@ -98,6 +102,8 @@ static void __exit cxl_mem_exit(void)
 	cxl_accel_port_exit();
 	cxl_accel_fixups_unregister();
 	cxl_accel_reserve_exit();
+	cxl_accel_reset_forget(NULL);
+	cxl_accel_err_handler_exit();
 	cxl_accel_detach_exit();
 	cxl_accel_host_wait_exit();
 	cxl_accel_status_exit();

@@ -226,11 +226,9 @@ static enum cxl_accel_attach_status cxl_accel_region_check(struct cxl_accel_regi
 	/* It was not when the decoder was added. From here on the region is there to be seen. */
 	if (cxl_accel_hpa_in_use(&ar->hpa))
 		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
-	if (!cxl_accel_decodes(ar->accel->cxlds, &ar->hpa))
-		return CXL_ACCEL_ATTACH_NOT_COMMITTED;
 	/* Once more: after it was bound cxl_core has made the targets' files anew. */
 	cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
-	return CXL_ACCEL_ATTACH_ATTACHED;
+	return cxl_accel_decoders_check(ar->accel->cxlds, &ar->hpa);
 }
 
 static int cxl_accel_decoder_overlaps(struct device *dev, void *data)

@@ -16,10 +16,15 @@
  * (CXL 3.1, 8.1.3 DVSEC for CXL Devices, 8.1.8 Flex Bus Port, 8.1.9 Register Locator.) It does not
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
+ * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL DVSEC
+ * as the guest wrote it.
+ *
  * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register
  * of its PCIe extended configuration space and of its component registers, those that are read-only
  * too. So a test can have it say anything, and repair it. An HDM decoder capability that is moved
- * away from where QEMU has it is memory, nothing more: what is written is what is read.
+ * away from where QEMU has it is memory, nothing more: what is written is what is read. And one whose
+ * last byte of configuration space has been set to DEAF comes out of a reset with HDM decoders that
+ * cannot be written, so that no commit comes.
  *
  * QEMU's headers are not needed. What little is known of its private structures is searched for
  * at run time and verified before it is used; if that fails QEMU stops with a message.
@@ -49,9 +54,11 @@
 #define TYPE2_DEVICE	0x0002
 #define TYPE2_CLASS	0x1200
 
-#define MAX_RAW		16
+#define MAX_DEVICES	80
 
 #define CONFIG_SIZE	4096
+#define DEAF_AT		(CONFIG_SIZE - 1)
+#define DEAF		0xdf
 #define PCI_PROG_IF	0x09
 #define EXT_CAPS	0x100
 #define EXT_CAP_DVSEC	0x0023
@@ -61,6 +68,7 @@
 #define DVSEC_HEADER1	0x04
 #define DVSEC_ID	0x08
 #define DVSEC_ID_DEVICE	0
+#define DVSEC_SIZE	0x3c
 #define DVSEC_ID_FLEX	7
 #define DVSEC_ID_LOC	8
 
@@ -79,6 +87,8 @@
 #define CM_CAP_ID	1
 #define CM_CAP_HDM	5
 #define CM_HDM_BASE_HI(n)	(0x14 + 0x20 * (n))
+#define CM_HDM_CTRL(n)		(0x20 + 0x20 * (n))
+#define CM_HDM_DECODERS		4
 
 /* QEMU's side of the contract. The layout of TypeInfo is the one all device code is built on. */
 struct type_info {
@@ -99,10 +109,19 @@ struct type_info {
 
 typedef void (*realize_fn)(void *dev, void **errp);
 
+/* The phases of a reset; since 9.0 they are told of its type, too. */
+typedef void (*phase_fn)(void *dev, int type);
+struct phases {
+	phase_fn enter, hold, exit;
+};
+
 void *type_register_static(const struct type_info *info);
 void device_class_set_parent_realize(void *klass, realize_fn fn, realize_fn *parent);
 uint32_t pci_default_read_config(void *dev, uint32_t address, int len);
 void error_propagate(void **errp, void *err);
+void *object_class_dynamic_cast(void *klass, const char *name);
+void resettable_class_set_parent_phases(void *rc, phase_fn enter, phase_fn hold, phase_fn exit,
+					struct phases *parent);
 void qemu_plugin_register_vcpu_idle_cb(uint64_t id, void (*cb)(uint64_t id, unsigned int vcpu));
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
@@ -232,6 +251,42 @@ static void remove_mailbox(uint8_t *loc)
 	put16(loc + DVSEC_HEADER1 + 2, len << 4 | (loc[DVSEC_HEADER1 + 2] & 0xf));
 }
 
+/* The devices that there are. */
+static struct device {
+	void *dev;
+	uint8_t *config, *dvsec;
+	uint8_t made[DVSEC_SIZE];	/* the DVSEC before anybody has written to it */
+	bool raw, deaf;
+} devices[MAX_DEVICES];
+
+static struct device *find_device(const void *dev)
+{
+	for (unsigned int i = 0; i < MAX_DEVICES; i++)
+		if (devices[i].dev == dev)
+			return &devices[i];
+	return NULL;
+}
+
+static void add_device(void *dev, uint8_t *config, uint8_t *dvsec)
+{
+	struct device *d = find_device(NULL);
+
+	if (!d)
+		give_up("more than %u devices", MAX_DEVICES);
+	if (get16(dvsec + DVSEC_HEADER1 + 2) >> 4 != DVSEC_SIZE)
+		give_up("the CXL DVSEC is not of %u bytes", DVSEC_SIZE);
+	*d = (struct device){ .dev = dev, .config = config, .dvsec = dvsec };
+	memcpy(d->made, dvsec, DVSEC_SIZE);
+}
+
+static void type2_finalize(void *dev)
+{
+	struct device *d = find_device(dev);
+
+	if (d)
+		d->dev = NULL;
+}
+
 static void type2_realize(void *dev, void **errp)
 {
 	uint8_t *config, *dvsec;
@@ -251,23 +306,13 @@ static void type2_realize(void *dev, void **errp)
 	put16(dvsec + DEVICE_CAP2, CACHE_1M);
 	if (!(pci_default_read_config(dev, dvsec - config + DEVICE_CAP, 1) & 1))
 		give_up("what is written to configuration space cannot be read");
+	add_device(dev, config, dvsec);
 
 	dvsec = find_dvsec(config, DVSEC_ID_FLEX);
 	dvsec[FLEX_CAP] |= FLEX_CACHE;
 	dvsec[FLEX_STATUS] |= FLEX_CACHE;
 
 	remove_mailbox(find_dvsec(config, DVSEC_ID_LOC));
-}
-
-static void type2_class_init(void *klass, void *data)
-{
-	struct pci_ids *ids = find_ids(klass);
-
-	(void)data;
-	ids->vendor = TYPE2_VENDOR;
-	ids->device = TYPE2_DEVICE;
-	ids->class = TYPE2_CLASS;
-	device_class_set_parent_realize(klass, type2_realize, &parent_realize);
 }
 
 /* ---- the raw one ---- */
@@ -334,8 +379,6 @@ static uint32_t *find_component(void *dev)
 	return found;
 }
 
-static void *raw_devices[MAX_RAW];
-
 /*
  * Called by QEMU, with its big lock held, when a processor has nothing to do: after each reset
  * there is such a moment before any driver comes.
@@ -344,8 +387,8 @@ static void unlock_components(uint64_t id, unsigned int vcpu)
 {
 	(void)id;
 	(void)vcpu;
-	for (unsigned int i = 0; i < MAX_RAW; i++) {
-		uint32_t *component = raw_devices[i] ? find_component(raw_devices[i]) : NULL;
+	for (struct device *d = devices; d < devices + MAX_DEVICES; d++) {
+		uint32_t *component = d->dev && d->raw && !d->deaf ? find_component(d->dev) : NULL;
 
 		if (component)
 			memset(component + CM_WORDS, 0xff, CM_WORDS * sizeof(*component));
@@ -354,7 +397,6 @@ static void unlock_components(uint64_t id, unsigned int vcpu)
 
 static void raw_realize(void *dev, void **errp)
 {
-	unsigned int i = 0;
 	void *err = NULL;
 
 	type2_parent_realize(dev, &err);
@@ -363,18 +405,7 @@ static void raw_realize(void *dev, void **errp)
 		return;
 	}
 	unlock_config(dev);
-	while (i < MAX_RAW && raw_devices[i])
-		i++;
-	if (i == MAX_RAW)
-		give_up("more than %u devices of type " RAW_TYPE, MAX_RAW);
-	raw_devices[i] = dev;
-}
-
-static void raw_finalize(void *dev)
-{
-	for (unsigned int i = 0; i < MAX_RAW; i++)
-		if (raw_devices[i] == dev)
-			raw_devices[i] = NULL;
+	find_device(dev)->raw = true;
 }
 
 static void raw_class_init(void *klass, void *data)
@@ -383,17 +414,60 @@ static void raw_class_init(void *klass, void *data)
 	device_class_set_parent_realize(klass, raw_realize, &type2_parent_realize);
 }
 
+/* ---- what a reset takes ---- */
+
+static struct phases parent_phases;
+
+static void make_deaf(struct device *d)
+{
+	uint32_t *component = find_component(d->dev);
+
+	if (!component)
+		give_up("no component registers after a reset");
+	for (unsigned int i = 0; i < CM_HDM_DECODERS; i++)
+		component[CM_WORDS + hdm_word(component) + CM_HDM_CTRL(i) / 4] = 0;
+}
+
+static void type2_reset_exit(void *dev, int type)
+{
+	struct device *d = find_device(dev);
+
+	if (parent_phases.exit)
+		parent_phases.exit(dev, type);
+	if (!d)
+		return;
+	memcpy(d->dvsec, d->made, DVSEC_SIZE);
+	d->deaf = d->raw && d->config[DEAF_AT] == DEAF;
+	if (d->deaf)
+		make_deaf(d);
+}
+
+static void type2_class_init(void *klass, void *data)
+{
+	void *resettable = object_class_dynamic_cast(klass, "resettable");
+	struct pci_ids *ids = find_ids(klass);
+
+	(void)data;
+	ids->vendor = TYPE2_VENDOR;
+	ids->device = TYPE2_DEVICE;
+	ids->class = TYPE2_CLASS;
+	device_class_set_parent_realize(klass, type2_realize, &parent_realize);
+	if (!resettable)
+		give_up("no device can be reset");
+	resettable_class_set_parent_phases(resettable, NULL, NULL, type2_reset_exit, &parent_phases);
+}
+
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	static const struct type_info type2 = {
 		.name = TYPE2_TYPE,
 		.parent = PARENT_TYPE,
 		.class_init = type2_class_init,
+		.instance_finalize = type2_finalize,
 	};
 	static const struct type_info raw = {
 		.name = RAW_TYPE,
 		.parent = TYPE2_TYPE,
-		.instance_finalize = raw_finalize,
 		.class_init = raw_class_init,
 	};
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Resets and errors of an attached device are heard of before its driver hears of them.
+ *
+ * Owns: for each PCI driver that has attached a device a stand-in for its error handlers, in place
+ * while one of its devices is attached. Talks to: the PCI core, which calls them; reset.c. Locks:
+ * called with a PCI function's device lock; cxl_accel_err_handler_lock, innermost, protects the
+ * list and what is counted. The driver's own callbacks are called without it.
+ *
+ * No notifier tells of a reset, and a driver that is written for Linux 7.3 knows nothing of us. The
+ * PCI core asks the driver's struct for its handlers each time, so those are what can be replaced.
+ * Each callback is passed on, in the order in which the driver would expect it.
+ *
+ * Several devices share a driver: a callback may be for one that is not attached, and then does
+ * what the driver's own would. It may also be on its way into a stand-in while another device's
+ * lock is held, under which that is taken back. So a stand-in stays as it is until this module
+ * goes, when no such driver is loaded any more; one whose driver has been loaded again is reused.
+ */
+#include <linux/device.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "accel.h"
+
+/**
+ * struct stand_in - for a driver's error handlers
+ * @node: in the list of all
+ * @driver: whose; only compared while there are no @users
+ * @own: its own, NULL if it has none
+ * @ops: what the PCI core sees
+ * @users: devices of the driver that are attached
+ */
+struct stand_in {
+	struct list_head node;
+	struct pci_driver *driver;
+	const struct pci_error_handlers *own;
+	struct pci_error_handlers ops;
+	unsigned int users;
+};
+
+static DEFINE_MUTEX(cxl_accel_err_handler_lock);
+static LIST_HEAD(cxl_accel_stand_ins);
+
+static struct stand_in *cxl_accel_stand_in_find(const struct pci_driver *driver)
+{
+	struct stand_in *s;
+
+	lockdep_assert_held(&cxl_accel_err_handler_lock);
+	list_for_each_entry(s, &cxl_accel_stand_ins, node)
+		if (s->driver == driver)
+			return s;
+	return NULL;
+}
+
+/* Of a driver that is bound to the device: with the device lock, they stay. */
+static const struct pci_error_handlers *cxl_accel_own_handlers(struct pci_dev *pdev)
+{
+	static const struct pci_error_handlers none;
+	struct stand_in *s;
+
+	guard(mutex)(&cxl_accel_err_handler_lock);
+	s = cxl_accel_stand_in_find(pdev->driver);
+	return s && s->own ? s->own : &none;
+}
+
+/* What is to be restored is read first: the driver's may turn its device off. */
+static void cxl_accel_reset_prepare(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+
+	cxl_accel_reset_begins(pdev);
+	if (own->reset_prepare)
+		own->reset_prepare(pdev);
+}
+
+/* The driver's is called whatever came of it: it may have taken locks in the other one. */
+static void cxl_accel_reset_done(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+
+	cxl_accel_reset_ends(pdev);
+	if (own->reset_done)
+		own->reset_done(pdev);
+}
+
+static void cxl_accel_stand_in_fill(struct stand_in *s)
+{
+	s->own = s->driver->err_handler;
+	s->ops = s->own ? *s->own : (struct pci_error_handlers){ 0 };
+	s->ops.reset_prepare = cxl_accel_reset_prepare;
+	s->ops.reset_done = cxl_accel_reset_done;
+}
+
+static struct stand_in *cxl_accel_stand_in_get(struct pci_driver *driver)
+{
+	struct stand_in *s;
+
+	guard(mutex)(&cxl_accel_err_handler_lock);
+	s = cxl_accel_stand_in_find(driver);
+	if (!s) {
+		s = kzalloc(sizeof(*s), GFP_KERNEL);
+		if (!s)
+			return NULL;
+		s->driver = driver;
+		list_add(&s->node, &cxl_accel_stand_ins);
+	}
+	if (!s->users++) {
+		cxl_accel_stand_in_fill(s);
+		/* Who finds it finds it filled in. */
+		smp_store_release(&driver->err_handler, &s->ops);
+	}
+	return s;
+}
+
+static void cxl_accel_stand_in_put(void *stand_in)
+{
+	struct stand_in *s = stand_in;
+
+	guard(mutex)(&cxl_accel_err_handler_lock);
+	if (!--s->users)
+		/* Unless somebody has replaced it in turn. */
+		cmpxchg(&s->driver->err_handler, &s->ops, s->own);
+}
+
+/**
+ * cxl_accel_err_handler_add() - a device is attached
+ * @pdev: the PCI function, in its driver's probe()
+ *
+ * Lasts until the driver is unbound, or the devres group that is open is released.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cxl_accel_err_handler_add(struct pci_dev *pdev)
+{
+	struct stand_in *s = cxl_accel_stand_in_get(to_pci_driver(pdev->dev.driver));
+
+	if (!s)
+		return -ENOMEM;
+	return devm_add_action_or_reset(&pdev->dev, cxl_accel_stand_in_put, s);
+}
+
+/* No driver is loaded that could have attached a device, so nobody calls these. */
+void cxl_accel_err_handler_exit(void)
+{
+	struct stand_in *s, *next;
+
+	list_for_each_entry_safe(s, next, &cxl_accel_stand_ins, node) {
+		list_del(&s->node);
+		kfree(s);
+	}
+}
