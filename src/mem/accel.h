@@ -85,6 +85,8 @@ struct cxl_accel_decoders {
  * @dev: the PCI function; a reference is held
  * @lost: releases the driver, see detach.c
  * @released: it has, or has seen that it need not
+ * @recovery: releases the driver, should AER's recovery not come to its end; while @recovering
+ * @recovering: that is waited for; protected by @dev's device lock
  * @status: how the attach under way stands; the attaching task's
  * @last_status: how the last attach ended
  * @attacher: task whose attach is under way; NULL otherwise
@@ -109,6 +111,8 @@ struct cxl_accel {
 	struct device *dev;
 	struct work_struct lost;
 	struct completion released;
+	struct delayed_work recovery;
+	bool recovering;
 
 	enum cxl_accel_attach_status status;
 	enum cxl_accel_attach_status last_status;
@@ -226,6 +230,7 @@ enum cxl_accel_attach_status cxl_accel_decoders_check(const struct cxl_dev_state
 						      const struct range *hpa);
 
 /* restore.c: and written back */
+void cxl_accel_bars_restore(struct pci_dev *pdev);
 int cxl_accel_decoders_restore(struct pci_dev *pdev, const struct cxl_accel_decoders *before);
 
 /* reset.c: a reset does not leave a driver with memory that decodes nothing */
@@ -234,6 +239,9 @@ void cxl_accel_reset_while_detached(struct pci_dev *pdev);
 void cxl_accel_reset_attached(struct pci_dev *pdev);
 void cxl_accel_reset_begins(struct pci_dev *pdev);
 void cxl_accel_reset_ends(struct pci_dev *pdev);
+bool cxl_accel_recovery_begins(struct pci_dev *pdev);
+void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers);
+void cxl_accel_recovery_failed(struct pci_dev *pdev);
 void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev));
 
 /* err_handler.c: hear of resets and errors before an attached device's driver does */
@@ -245,6 +253,8 @@ int cxl_accel_detach_init(void);
 void cxl_accel_detach_exit(void);
 void cxl_accel_detach_arm(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
 bool cxl_accel_detach_unexpected(struct cxl_accel *accel, unsigned int attach_nr);
+void cxl_accel_detach_unless_recovered(struct cxl_accel *accel);
+bool cxl_accel_detach_recovered(struct cxl_accel *accel);
 void cxl_accel_detach_release(struct work_struct *work);
 
 /* port_stock.c: which cxl_port is there; a stock one is made to do what ours does */

@@ -51,6 +51,7 @@ static void cxl_accel_mark_detaching(void *_accel)
 	struct cxl_accel *accel = _accel;
 
 	WRITE_ONCE(accel->attached, false);
+	cxl_accel_detach_recovered(accel);
 	cxl_accel_status_detached(accel->dev);
 }
 

@@ -27,6 +27,9 @@
 /* A driver's remove() takes milliseconds, if it is not stuck. */
 #define RELEASE_WAIT	(3 * HZ)
 
+/* The PCI core waits for a device for 60 seconds after a reset, and for others on the bus, too. */
+#define RECOVERY_WAIT	(100 * HZ)
+
 static struct workqueue_struct *cxl_accel_detach_wq;
 
 /* Of the work item: drops the reference that came with it. */
@@ -73,6 +76,55 @@ bool cxl_accel_detach_unexpected(struct cxl_accel *accel, unsigned int attach_nr
 	if (!queue_work(cxl_accel_detach_wq, &accel->lost))
 		cxl_accel_put(accel);
 	return true;
+}
+
+static void cxl_accel_not_recovered(struct work_struct *work)
+{
+	struct cxl_accel *accel = container_of(to_delayed_work(work), struct cxl_accel, recovery);
+	unsigned int attach_nr;
+	bool lost;
+
+	scoped_guard(device, accel->dev) {
+		lost = accel->attached && accel->recovering;
+		attach_nr = accel->attach_nr;
+		accel->recovering = false;
+	}
+	if (lost) {
+		dev_err(accel->dev, "recovery by AER has not come to its end\n");
+		cxl_accel_detach_unexpected(accel, attach_nr);
+	}
+	cxl_accel_put(accel);
+}
+
+/**
+ * cxl_accel_detach_unless_recovered() - an accelerator's memory is gone, but may come back
+ * @accel: the accelerator; its device lock is held
+ *
+ * Its driver is released after RECOVERY_WAIT, unless cxl_accel_detach_recovered() is called.
+ */
+void cxl_accel_detach_unless_recovered(struct cxl_accel *accel)
+{
+	accel->recovering = true;
+	kref_get(&accel->ref);
+	INIT_DELAYED_WORK(&accel->recovery, cxl_accel_not_recovered);
+	queue_delayed_work(cxl_accel_detach_wq, &accel->recovery, RECOVERY_WAIT);
+}
+
+/**
+ * cxl_accel_detach_recovered() - an accelerator's memory may be back, or its driver is leaving
+ * @accel: the accelerator; its device lock is held
+ *
+ * Return: whether that was waited for.
+ */
+bool cxl_accel_detach_recovered(struct cxl_accel *accel)
+{
+	bool recovering = accel->recovering;
+
+	/* A work item that runs already waits for the device lock. */
+	if (recovering && cancel_delayed_work(&accel->recovery))
+		cxl_accel_put(accel);
+	accel->recovering = false;
+	return recovering;
 }
 
 /*

@@ -83,12 +83,63 @@ static void cxl_accel_reset_done(struct pci_dev *pdev)
 		own->reset_done(pdev);
 }
 
+/*
+ * AER is about to reset the bus, and the PCI core gives a device up whose driver has no such
+ * callback: with its BARs not restored it could not be bound again either. One that is attached is
+ * brought back, and its driver released.
+ */
+static pci_ers_result_t cxl_accel_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+	bool attached = state == pci_channel_io_frozen && cxl_accel_recovery_begins(pdev);
+
+	if (state == pci_channel_io_perm_failure)
+		cxl_accel_recovery_failed(pdev);
+	if (own->error_detected)
+		return own->error_detected(pdev, state);
+	if (attached)
+		return PCI_ERS_RESULT_NEED_RESET;
+	if (state != pci_channel_io_perm_failure)
+		pci_info(pdev, "can't recover (no error_detected callback)\n");
+	return PCI_ERS_RESULT_NO_AER_DRIVER;
+}
+
+/* Called after a reset, too, if no driver has asked for slot_reset(). */
+static pci_ers_result_t cxl_accel_mmio_enabled(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+
+	cxl_accel_recovery_ends(pdev, own->error_detected);
+	return own->mmio_enabled ? own->mmio_enabled(pdev) : PCI_ERS_RESULT_NONE;
+}
+
+static pci_ers_result_t cxl_accel_slot_reset(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+
+	cxl_accel_recovery_ends(pdev, own->error_detected);
+	return own->slot_reset ? own->slot_reset(pdev) : PCI_ERS_RESULT_NONE;
+}
+
+static void cxl_accel_resume(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+
+	cxl_accel_recovery_ends(pdev, own->error_detected);
+	if (own->resume)
+		own->resume(pdev);
+}
+
 static void cxl_accel_stand_in_fill(struct stand_in *s)
 {
 	s->own = s->driver->err_handler;
 	s->ops = s->own ? *s->own : (struct pci_error_handlers){ 0 };
 	s->ops.reset_prepare = cxl_accel_reset_prepare;
 	s->ops.reset_done = cxl_accel_reset_done;
+	s->ops.error_detected = cxl_accel_error_detected;
+	s->ops.mmio_enabled = cxl_accel_mmio_enabled;
+	s->ops.slot_reset = cxl_accel_slot_reset;
+	s->ops.resume = cxl_accel_resume;
 }
 
 static struct stand_in *cxl_accel_stand_in_get(struct pci_driver *driver)

@@ -176,6 +176,73 @@ void cxl_accel_reset_ends(struct pci_dev *pdev)
 	cxl_accel_put(accel);
 }
 
+/**
+ * cxl_accel_recovery_begins() - AER is about to reset the bus above a device
+ * @pdev: the PCI function; its device lock is held
+ *
+ * Its registers cannot be read any more. If nothing is heard of the end of the recovery, because
+ * the driver or that of another device on the bus has given it up, the driver will be released
+ * (not all kernels tell of that).
+ *
+ * Return: whether the device is attached.
+ */
+bool cxl_accel_recovery_begins(struct pci_dev *pdev)
+{
+	unsigned int attach_nr;
+	struct cxl_accel *accel = cxl_accel_get_by_device(&pdev->dev, &attach_nr);
+
+	if (!accel)
+		return false;
+	cxl_accel_detach_unless_recovered(accel);
+	cxl_accel_put(accel);
+	return true;
+}
+
+/**
+ * cxl_accel_recovery_ends() - a device answers again
+ * @pdev: the PCI function; its device lock is held
+ * @driver_recovers: the driver has an error_detected(); if not it is released
+ *
+ * The driver is yet to restore config space, so that registers are where they were only after the
+ * BARs have been restored here.
+ *
+ * Context: may sleep.
+ */
+void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers)
+{
+	unsigned int attach_nr;
+	struct cxl_accel *accel = cxl_accel_get_by_device(&pdev->dev, &attach_nr);
+
+	if (!accel)
+		return;
+	if (cxl_accel_detach_recovered(accel)) {
+		cxl_accel_bars_restore(pdev);
+		cxl_accel_reset_ends(pdev);
+		if (!driver_recovers) {
+			pci_err(pdev, "reset by AER, and the driver has no error_detected()\n");
+			cxl_accel_detach_unexpected(accel, attach_nr);
+		}
+	}
+	cxl_accel_put(accel);
+}
+
+/**
+ * cxl_accel_recovery_failed() - the PCI core has given a device up
+ * @pdev: the PCI function; its device lock is held
+ */
+void cxl_accel_recovery_failed(struct pci_dev *pdev)
+{
+	unsigned int attach_nr;
+	struct cxl_accel *accel = cxl_accel_get_by_device(&pdev->dev, &attach_nr);
+
+	if (!accel)
+		return;
+	cxl_accel_detach_recovered(accel);
+	pci_err(pdev, "the PCI core has given the device up\n");
+	cxl_accel_detach_unexpected(accel, attach_nr);
+	cxl_accel_put(accel);
+}
+
 /* The range may have become somebody else's where nothing kept it. */
 static bool cxl_accel_range_is_lost(struct pci_dev *pdev, const struct range *range)
 {

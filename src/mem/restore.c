@@ -224,6 +224,31 @@ static int cxl_accel_restore(struct pci_dev *pdev, const struct cxl_accel_decode
 }
 
 /**
+ * cxl_accel_bars_restore() - have a device's registers where the kernel believes them to be
+ * @pdev: the PCI function, after a reset; its device lock is held
+ *
+ * After its own resets the PCI core does this. After one of AER's it is left to the driver.
+ */
+void cxl_accel_bars_restore(struct pci_dev *pdev)
+{
+	struct pci_bus_region region;
+	int bar, at;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		struct resource *res = &pdev->resource[bar];
+
+		if (!(res->flags & IORESOURCE_MEM) || !res->parent)
+			continue;
+		at = PCI_BASE_ADDRESS_0 + bar * sizeof(u32);
+		pcibios_resource_to_bus(pdev->bus, &region, res);
+		pci_write_config_dword(pdev, at, lower_32_bits(region.start));
+		if (res->flags & IORESOURCE_MEM_64)
+			pci_write_config_dword(pdev, at + sizeof(u32),
+					       upper_32_bits(region.start));
+	}
+}
+
+/**
  * cxl_accel_decoders_restore() - have a device decode what it did before
  * @pdev: the PCI function; its config space is restored as far as the PCI core knows it
  * @before: what cxl_accel_decoders_read() has read; something of it decodes

@@ -255,6 +255,7 @@ static void remove_mailbox(uint8_t *loc)
 static struct device {
 	void *dev;
 	uint8_t *config, *dvsec;
+	uint32_t *component;		/* of a raw one, found before it was unlocked */
 	uint8_t made[DVSEC_SIZE];	/* the DVSEC before anybody has written to it */
 	bool raw, deaf;
 } devices[MAX_DEVICES];
@@ -290,6 +291,7 @@ static void type2_finalize(void *dev)
 static void type2_realize(void *dev, void **errp)
 {
 	uint8_t *config, *dvsec;
+	uint32_t *component;		/* of a raw one, found before it was unlocked */
 	void *err = NULL;
 
 	parent_realize(dev, &err);
@@ -388,10 +390,12 @@ static void unlock_components(uint64_t id, unsigned int vcpu)
 	(void)id;
 	(void)vcpu;
 	for (struct device *d = devices; d < devices + MAX_DEVICES; d++) {
-		uint32_t *component = d->dev && d->raw && !d->deaf ? find_component(d->dev) : NULL;
-
-		if (component)
-			memset(component + CM_WORDS, 0xff, CM_WORDS * sizeof(*component));
+		if (!d->dev || !d->raw || d->deaf)
+			continue;
+		if (!d->component)
+			d->component = find_component(d->dev);
+		if (d->component)
+			memset(d->component + CM_WORDS, 0xff, CM_WORDS * sizeof(*d->component));
 	}
 }
 
@@ -420,12 +424,10 @@ static struct phases parent_phases;
 
 static void make_deaf(struct device *d)
 {
-	uint32_t *component = find_component(d->dev);
+	uint32_t *mask = d->component + CM_WORDS + hdm_word(d->component);
 
-	if (!component)
-		give_up("no component registers after a reset");
 	for (unsigned int i = 0; i < CM_HDM_DECODERS; i++)
-		component[CM_WORDS + hdm_word(component) + CM_HDM_CTRL(i) / 4] = 0;
+		mask[CM_HDM_CTRL(i) / 4] = 0;
 }
 
 static void type2_reset_exit(void *dev, int type)
@@ -437,7 +439,7 @@ static void type2_reset_exit(void *dev, int type)
 	if (!d)
 		return;
 	memcpy(d->dvsec, d->made, DVSEC_SIZE);
-	d->deaf = d->raw && d->config[DEAF_AT] == DEAF;
+	d->deaf = d->component && d->config[DEAF_AT] == DEAF;
 	if (d->deaf)
 		make_deaf(d);
 }

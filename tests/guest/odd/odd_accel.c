@@ -3,10 +3,12 @@
  * odd_accel: does what no Type-2 driver would, at the worst moment.
  *
  * Mistakes that tests/drivers/why does not make; a probe() that goes on after the attach, and a
- * remove() that takes its time, both for as long as they are told to. The log has "odd: ERRNO
- * WORDS" for each attach, and "removed". Built and used by the contract tests.
+ * remove() that takes its time, both for as long as they are told to; error handlers that look at
+ * the memory. The log has "odd: ERRNO WORDS" for each attach, and "removed". Built and used by the
+ * contract tests.
  */
 #include <linux/delay.h>
+#include <linux/io.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
@@ -19,6 +21,14 @@
 static char *mistake = "";
 module_param(mistake, charp, 0644);
 MODULE_PARM_DESC(mistake, "what to do wrong: mailbox, hdm, type, twin, again, work, late");
+
+static char *recovery = "slot_reset";
+module_param(recovery, charp, 0644);
+MODULE_PARM_DESC(recovery, "what error_detected() wants: slot_reset, resume, disconnect");
+
+static bool no_handlers;
+module_param(no_handlers, bool, 0444);
+MODULE_PARM_DESC(no_handlers, "the driver has no error handlers at all");
 
 static ulong capacity = SZ_256M;
 module_param(capacity, ulong, 0644);
@@ -135,6 +145,7 @@ static int odd_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	rc = pcim_enable_device(pdev);
 	if (rc)
 		return rc;
+	pci_save_state(pdev);
 	odd = odd_create(pdev);
 	if (!odd) {
 		pci_info(pdev, "odd: no device state\n");
@@ -181,7 +192,55 @@ static void odd_cor_error_detected(struct pci_dev *pdev)
 		errors_lost++;
 }
 
+/* What the memory's first word is to a driver that looks at it in this callback. */
+static void odd_say(struct pci_dev *pdev, const char *callback)
+{
+	struct odd *odd = pci_get_drvdata(pdev);
+	u64 *mem = NULL;
+
+	if (odd->range.start)
+		mem = memremap(odd->range.start, PAGE_SIZE, MEMREMAP_WC);
+	pci_info(pdev, "odd: %s: %#llx\n", callback, mem ? READ_ONCE(*mem) : 0);
+	if (mem)
+		memunmap(mem);
+}
+
+static void odd_reset_prepare(struct pci_dev *pdev)
+{
+	odd_say(pdev, "reset_prepare");
+}
+
+static void odd_reset_done(struct pci_dev *pdev)
+{
+	odd_say(pdev, "reset_done");
+}
+
+static pci_ers_result_t odd_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	pci_info(pdev, "odd: error_detected: %d\n", state);
+	if (!strcmp(recovery, "disconnect"))
+		return PCI_ERS_RESULT_DISCONNECT;
+	return strcmp(recovery, "resume") ? PCI_ERS_RESULT_NEED_RESET : PCI_ERS_RESULT_CAN_RECOVER;
+}
+
+static pci_ers_result_t odd_slot_reset(struct pci_dev *pdev)
+{
+	odd_say(pdev, "slot_reset");
+	pci_restore_state(pdev);
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void odd_resume(struct pci_dev *pdev)
+{
+	odd_say(pdev, "resume");
+}
+
 static const struct pci_error_handlers odd_err_handler = {
+	.error_detected = odd_error_detected,
+	.slot_reset = odd_slot_reset,
+	.resume = odd_resume,
+	.reset_prepare = odd_reset_prepare,
+	.reset_done = odd_reset_done,
 	.cor_error_detected = odd_cor_error_detected,
 };
 
@@ -198,7 +257,22 @@ static struct pci_driver odd_driver = {
 	.remove = odd_remove,
 	.err_handler = &odd_err_handler,
 };
-module_pci_driver(odd_driver);
+
+static int __init odd_init(void)
+{
+	if (no_handlers)
+		odd_driver.err_handler = NULL;
+	return pci_register_driver(&odd_driver);
+}
+module_init(odd_init);
+
+static void __exit odd_exit(void)
+{
+	pci_unregister_driver(&odd_driver);
+	if (odd_driver.err_handler != (no_handlers ? NULL : &odd_err_handler))
+		pr_err("odd: somebody has kept the error handlers\n");
+}
+module_exit(odd_exit);
 
 MODULE_DESCRIPTION("An odd Type-2 driver, for the tests");
 MODULE_LICENSE("GPL");

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# reset.sh DRIVER CAPACITY WHAT...: DRIVER is bound to dev0, which has so many MiB, and to dev1 if there is
+# one; dev0 is reset. WHAT is one of the functions below.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+driver=$1 capacity=$(($2 << 20))
+shift 2
+PARAMETERS=/sys/module/$driver/parameters
+dev0=$(pci_address dev0)
+dev1=$(pci_address dev1)
+port=$(basename "$(dirname "$(readlink -f "$PCI/$dev0")")")
+
+load_hierarchy
+modprobe cxl_mem
+
+load() {
+	insmod "/modules/$driver.ko" "$@" && attached dev0
+}
+
+# ---- registers ----
+
+# dvsec ADDRESS ID: where in configuration space that CXL DVSEC is.
+dvsec() {
+	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"
+}
+cxl_dvsec=$(dvsec "$dev0" 0000)
+port_dvsec=$(dvsec "$port" 0003)
+bar=$(sed -n '1s/ .*//p' "$PCI/$dev0/resource")
+hdm=$((bar + 0x1000 + $(hdm_offset "$bar")))
+
+# All that says what dev0 decodes: CXL control, control 2, lock and ranges; HDM decoders that are committed.
+registers() (
+	for at in 0x0c 0x10 0x14 0x18 0x1c 0x20 0x24; do
+		echo "$at=$(setpci -s "$dev0" "$(printf %x.l $((cxl_dvsec + at)))")"
+	done
+	echo "hdm=$(devmem $((hdm + 4)) 32)"
+	for decoder in $((hdm + 0x10)) $((hdm + 0x30)); do
+		[ $(($(devmem $((decoder + 0x10)) 32) & 0x400)) != 0 ] || continue
+		for at in 0x00 0x04 0x08 0x0c 0x10 0x14 0x18; do
+			echo "$at=$(devmem $((decoder + at)) 32)"
+		done
+	done
+)
+
+decoder0() {
+	devmem $((hdm + 0x20)) 32
+}
+
+# ---- resets ----
+
+# reset_by METHOD: of dev0. One of the bus does nothing unless the CXL port above lets it through.
+reset_by() {
+	setpci -s "$port" "$(printf %x.w $((port_dvsec + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
+	echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset"
+}
+
+state() {
+	cat "$PCI/$dev0/cxl_accel/state"
+}
+state_is() {
+	[ "$(state)" = "$1" ]
+}
+
+# as_before WHAT: after a reset
+as_before() {
+	is "$1: registers are what they were" "$(registers | xargs)" "$before"
+	is "$1: dev0's memory is where it was" "$(peek "$hpa0")" "$pattern"
+	ok "$1: dev0 is attached" attached dev0
+	is "$1: sysfs says so" "$(state)" attached
+	[ -z "$dev1" ] || ok "$1: dev1 is attached" attached dev1
+}
+
+n=0
+remember() {
+	n=$((n + 1))
+	hpa0=$(hpa dev0)
+	pattern=$(printf '0x%016X' $((0x5eed000000000000 + n)))
+	poke "$hpa0" "$pattern"
+	before=$(registers | xargs)
+	log_mark
+}
+
+# What the hardware does without us, or nothing of this is a test.
+while_bound() {
+	for method in bus cxl_bus; do
+		remember
+		ok "$method: reset" reset_by $method
+		as_before $method
+		is "$method: decoders were lost, and restored" "$(log_count 'CXL decoders restored')" 1
+		is "$method: nobody was released" "$(log_count 'removed|unexpected')" 0
+	done
+}
+
+while_unbound() {
+	remember
+	pci_unbind "$driver" "$dev0"
+	ok 'unbound: reset' reset_by cxl_bus
+	is 'unbound: nothing is committed' "$(decoder0)" 0x00000000
+	pci_bind "$driver" "$dev0"
+	[ "$driver" != vendor_accel ] || poke "$hpa0" "$pattern"
+	as_before 'bound after that'
+}
+
+# The driver's own callbacks are called, and find the memory.
+callbacks() {
+	remember
+	ok 'callbacks: reset' reset_by cxl_bus
+	is 'callbacks: all in order, and the memory is there' \
+		"$(log_new | sed -n "s/.*$dev0: \(odd: \|CXL \)/\1/p" | tr A-F a-f)" \
+		"$(printf '%s\n' "odd: reset_prepare: $pattern" 'CXL decoders restored after a reset' \
+			"odd: reset_done: $pattern" | tr A-F a-f)"
+}
+
+# not_restored WHAT: dev0's driver is released
+not_restored() {
+	ok "$1: sysfs says that the memory is lost" wait_for 10 state_is lost
+	ok "$1: the driver is released" wait_for 10 [ ! -e "$PCI/$dev0/driver" ]
+	is "$1: the log says why" "$(log_count "$dev0: error -.*: CXL decoders not restored after a reset")" 1
+	[ -z "$dev1" ] || ok "$1: dev1 is attached" attached dev1
+}
+
+silent() {
+	remember
+	saved=$(setpci -s "$dev0" BASE_ADDRESS_0.l)
+	setpci -s "$dev0" BASE_ADDRESS_0.l=00000004
+	ok 'silent: reset' reset_by cxl_bus
+	not_restored silent
+	setpci -s "$dev0" "BASE_ADDRESS_0.l=$saved"
+	pci_bind "$driver" "$dev0"
+	as_before 'silent, and bound when it answers'
+}
+
+# No commit comes: see tests/qemu/cxl-type2.c
+deaf() {
+	remember
+	setpci -s "$dev0" fff.b=df
+	ok 'deaf: reset' reset_by cxl_bus
+	not_restored deaf
+	like 'deaf: it is the commit' "$(log_new)" 'ETIMEDOUT.*not restored'
+	log_mark
+	pci_bind "$driver" "$dev0" || true
+	is 'deaf: no attach' "$(state)" failed
+	is 'deaf: the log says why' "$(log_count 'ETIMEDOUT.*not restored')" 1
+	setpci -s "$dev0" fff.b=00
+	pci_unbind "$driver" "$dev0" || true
+	ok 'not deaf any more: reset' reset_by cxl_bus
+	pci_bind "$driver" "$dev0"
+	as_before 'not deaf any more'
+}
+
+# against_unbind TURNS
+against_unbind() {
+	while [ ! -e /tmp/stop ]; do
+		echo 1 >"$PCI/$dev0/reset" && echo
+	done >/tmp/resets 2>/dev/null &
+	turn=0
+	while [ $turn -lt "$1" ]; do
+		turn=$((turn + 1))
+		pci_unbind "$driver" "$dev0" || echo "turn $turn: was not bound"
+		pci_bind "$driver" "$dev0" || echo "turn $turn: did not bind"
+	done >/tmp/wrong 2>&1
+	: >/tmp/stop
+	wait
+	diag "resets: $(wc -l </tmp/resets)"
+	is "reset against unbind, $1 turns: the driver comes and goes" "$(cat /tmp/wrong)" ''
+	ok "reset against unbind, $1 turns: dev0 is attached" attached dev0
+	ok "reset against unbind, $1 turns: its memory decodes" decodes "$(hpa dev0)"
+}
+races() {
+	echo cxl_bus >"$PCI/$dev0/reset_method"
+	against_unbind 100
+}
+
+ok "$driver loads, dev0 is attached" load capacity="$capacity"
+for what; do
+	$what
+done
+
+log_mark
+ok 'the driver unloads' rmmod "$driver"
+is 'the driver has its error handlers back' "$(log_count 'somebody has kept')" 0
+ok 'cxl_mem unloads' rmmod cxl_mem
+
+done_testing
