@@ -31,4 +31,7 @@ reset_test 'two decoders' --topology 'hb(acc:512M,empty)' --firmware dev0:hdm-d/
 	-- odd_accel 512 while_bound while_unbound callbacks
 reset_test 'not restored' --topology 'hb(raw,acc)' --firmware all:hdm-d -- odd_accel 256 silent deaf races
 
+reset_test AER --firmware all:hdm-d -- odd_accel 256 sibling aer_recovered aer_given_up
+reset_test 'AER, no handlers' --firmware all:hdm-d -- odd_accel 256 no_handlers=1 aer_no_handlers
+
 done_testing

@@ -92,16 +92,19 @@ static pci_ers_result_t cxl_accel_error_detected(struct pci_dev *pdev, pci_chann
 {
 	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
 	bool attached = state == pci_channel_io_frozen && cxl_accel_recovery_begins(pdev);
+	pci_ers_result_t vote;
 
-	if (state == pci_channel_io_perm_failure)
-		cxl_accel_recovery_failed(pdev);
-	if (own->error_detected)
-		return own->error_detected(pdev, state);
-	if (attached)
-		return PCI_ERS_RESULT_NEED_RESET;
-	if (state != pci_channel_io_perm_failure)
+	if (own->error_detected) {
+		vote = own->error_detected(pdev, state);
+	} else if (attached) {
+		vote = PCI_ERS_RESULT_NEED_RESET;
+	} else {
+		vote = PCI_ERS_RESULT_NO_AER_DRIVER;
 		pci_info(pdev, "can't recover (no error_detected callback)\n");
-	return PCI_ERS_RESULT_NO_AER_DRIVER;
+	}
+	if (attached && vote == PCI_ERS_RESULT_DISCONNECT)
+		cxl_accel_recovery_failed(pdev);
+	return vote;
 }
 
 /* Called after a reset, too, if no driver has asked for slot_reset(). */

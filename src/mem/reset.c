@@ -181,8 +181,8 @@ void cxl_accel_reset_ends(struct pci_dev *pdev)
  * @pdev: the PCI function; its device lock is held
  *
  * Its registers cannot be read any more. If nothing is heard of the end of the recovery, because
- * the driver or that of another device on the bus has given it up, the driver will be released
- * (not all kernels tell of that).
+ * the driver of another device on the bus has given that up, the driver will be released: the PCI
+ * core does not tell of it.
  *
  * Return: whether the device is attached.
  */
@@ -227,7 +227,7 @@ void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers)
 }
 
 /**
- * cxl_accel_recovery_failed() - the PCI core has given a device up
+ * cxl_accel_recovery_failed() - a device's driver has given it up
  * @pdev: the PCI function; its device lock is held
  */
 void cxl_accel_recovery_failed(struct pci_dev *pdev)
@@ -238,7 +238,7 @@ void cxl_accel_recovery_failed(struct pci_dev *pdev)
 	if (!accel)
 		return;
 	cxl_accel_detach_recovered(accel);
-	pci_err(pdev, "the PCI core has given the device up\n");
+	pci_err(pdev, "not recovered by AER: the driver has given the device up\n");
 	cxl_accel_detach_unexpected(accel, attach_nr);
 	cxl_accel_put(accel);
 }

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# reset.sh DRIVER CAPACITY WHAT...: DRIVER is bound to dev0, which has so many MiB, and to dev1 if there is
-# one; dev0 is reset. WHAT is one of the functions below.
+# reset.sh DRIVER CAPACITY [PARAMETER=VALUE] WHAT...: DRIVER is bound to dev0, which has so many MiB, and to
+# dev1 if there is one; dev0 is reset. WHAT is one of the functions below.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
-driver=$1 capacity=$(($2 << 20))
+driver=$1 capacity=$(($2 << 20)) parameter=
 shift 2
+case $1 in
+*=*)
+	parameter=$1
+	shift
+	;;
+esac
 PARAMETERS=/sys/module/$driver/parameters
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
@@ -152,6 +158,61 @@ deaf() {
 	as_before 'not deaf any more'
 }
 
+# The error handlers of a driver are stood in for as long as one of its devices is attached.
+sibling() {
+	pci_unbind "$driver" "$dev1"
+	remember
+	ok 'sibling unbound: reset' reset_by cxl_bus
+	is 'sibling unbound: registers are what they were' "$(registers | xargs)" "$before"
+	pci_bind "$driver" "$dev1"
+	ok 'sibling bound again: reset' reset_by cxl_bus
+	as_before 'sibling bound again'
+}
+
+# ---- AER: the PCI core resets the bus, and leaves it to the driver to restore config space ----
+
+recovery_ended() {
+	log_has "$port: AER: device recovery $1"
+}
+
+# aer RECOVERY OUTCOME: the odd driver wants RECOVERY of a fatal error
+aer() {
+	remember
+	printf %s "$1" >"$PARAMETERS/recovery"
+	ok "AER, $1: a fatal error" host-monitor pcie_aer_inject_error dev0 DLP
+	ok "AER, $1: recovery $2" wait_for 10 recovery_ended "$2"
+}
+
+aer_recovered() {
+	for recovery in slot_reset resume; do
+		aer $recovery successful
+		is "AER, $recovery: decoders were lost, and restored" "$(log_count 'CXL decoders restored')" 1
+		like "AER, $recovery: the driver finds its memory in $recovery()" "$(log_new)" \
+			"odd: $recovery: $(printf 0x%x "$pattern")"
+		[ $recovery = slot_reset ] || setpci -s "$dev0" COMMAND=6
+		as_before "AER, $recovery"
+	done
+}
+
+# Without error handlers, it is brought back and its driver released.
+aer_no_handlers() {
+	remember
+	ok 'AER, no handlers: a fatal error' host-monitor pcie_aer_inject_error dev0 DLP
+	ok 'AER, no handlers: the driver is released' wait_for 20 [ ! -e "$PCI/$dev0/driver" ]
+	is 'AER, no handlers: sysfs says that the memory is lost' "$(state)" lost
+	is 'AER, no handlers: the log says why' "$(log_count 'the driver has no error_detected')" 1
+	pci_bind "$driver" "$dev0"
+	as_before 'AER, no handlers, and bound again'
+}
+
+aer_given_up() {
+	aer disconnect failed
+	ok 'AER, disconnect: the driver is released' wait_for 10 [ ! -e "$PCI/$dev0/driver" ]
+	is 'AER, disconnect: sysfs says that the memory is lost' "$(state)" lost
+	is 'AER, disconnect: the log says why' "$(log_count 'the driver has given the device up')" 1
+	ok 'AER, disconnect: dev1 is attached' attached dev1
+}
+
 # against_unbind TURNS
 against_unbind() {
 	while [ ! -e /tmp/stop ]; do
@@ -175,7 +236,8 @@ races() {
 	against_unbind 100
 }
 
-ok "$driver loads, dev0 is attached" load capacity="$capacity"
+# shellcheck disable=SC2086 # none or one
+ok "$driver loads, dev0 is attached" load capacity="$capacity" $parameter
 for what; do
 	$what
 done
