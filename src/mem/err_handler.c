@@ -52,15 +52,16 @@ static struct stand_in *cxl_accel_stand_in_find(const struct pci_driver *driver)
 	return NULL;
 }
 
+static const struct pci_error_handlers cxl_accel_no_handlers;
+
 /* Of a driver that is bound to the device: with the device lock, they stay. */
 static const struct pci_error_handlers *cxl_accel_own_handlers(struct pci_dev *pdev)
 {
-	static const struct pci_error_handlers none;
 	struct stand_in *s;
 
 	guard(mutex)(&cxl_accel_err_handler_lock);
 	s = cxl_accel_stand_in_find(pdev->driver);
-	return s && s->own ? s->own : &none;
+	return s && s->own ? s->own : &cxl_accel_no_handlers;
 }
 
 /* What is to be restored is read first: the driver's may turn its device off. */

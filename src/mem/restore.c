@@ -145,7 +145,7 @@ static int cxl_accel_dvsec_restore32(struct pci_dev *pdev, int at, u32 before)
 	return now == before ? 1 : -EIO;
 }
 
-/* CXL 3.1 section 8.1.3.8.2: memory that was active takes its time after a reset, which it names. */
+/* CXL 3.1 section 8.1.3.8.2: after a reset memory takes its time to be active, which it names. */
 static int cxl_accel_wait_until_active(struct pci_dev *pdev, int at, u32 before)
 {
 	int left = MSEC_PER_SEC << 2 * FIELD_GET(RANGE_TIMEOUT, before);

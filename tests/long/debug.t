@@ -21,6 +21,8 @@ debug_test 'an expander, System RAM' type3 dev0:hdm-h -- in-use.sh
 debug_test 'a decoder outside every window' 'hb(acc:512M,empty)' \
 	dev0:hdm-d/at=outside/size=256M,dev0:hdm-d -- 'decoders.sh 0 1'
 debug_test 'two decoders' 'hb(acc:512M,empty)' dev0:hdm-d/size=256M,dev0:hdm-d -- 'decoders.sh 0 0 1'
+debug_test resets hb2rp all:hdm-d --append iomem=relaxed -- \
+	'reset.sh odd_accel 256 while_bound while_unbound callbacks silent sibling aer_recovered races'
 debug_test 'a full window' 'hb(acc,exp)' dev0:hdm-d --window hb0:256M -- 'reserve.sh dev0 dev1'
 debug_test 'hostile registers' 'hb(raw:512M,acc:512M)' dev0:hdm-d/size=256M,dev1:hdm-d/size=256M \
 	--file src/include/cxl-accel/attach.h -- hostile.sh

@@ -16,15 +16,15 @@
  * (CXL 3.1, 8.1.3 DVSEC for CXL Devices, 8.1.8 Flex Bus Port, 8.1.9 Register Locator.) It does not
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
- * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL DVSEC
- * as the guest wrote it.
+ * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL
+ * DVSEC as the guest wrote it.
  *
  * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register
  * of its PCIe extended configuration space and of its component registers, those that are read-only
  * too. So a test can have it say anything, and repair it. An HDM decoder capability that is moved
- * away from where QEMU has it is memory, nothing more: what is written is what is read. And one whose
- * last byte of configuration space has been set to DEAF comes out of a reset with HDM decoders that
- * cannot be written, so that no commit comes.
+ * away from where QEMU has it is memory, nothing more: what is written is what is read. And one
+ * whose last byte of configuration space has been set to DEAF comes out of a reset with HDM
+ * decoders whose control cannot be written, so that no commit comes.
  *
  * QEMU's headers are not needed. What little is known of its private structures is searched for
  * at run time and verified before it is used; if that fails QEMU stops with a message.
@@ -456,7 +456,8 @@ static void type2_class_init(void *klass, void *data)
 	device_class_set_parent_realize(klass, type2_realize, &parent_realize);
 	if (!resettable)
 		give_up("no device can be reset");
-	resettable_class_set_parent_phases(resettable, NULL, NULL, type2_reset_exit, &parent_phases);
+	resettable_class_set_parent_phases(resettable, NULL, NULL, type2_reset_exit,
+					   &parent_phases);
 }
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)

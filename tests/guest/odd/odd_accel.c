@@ -24,7 +24,7 @@ MODULE_PARM_DESC(mistake, "what to do wrong: mailbox, hdm, type, twin, again, wo
 
 static char *recovery = "slot_reset";
 module_param(recovery, charp, 0644);
-MODULE_PARM_DESC(recovery, "what error_detected() wants: slot_reset, resume, disconnect");
+MODULE_PARM_DESC(recovery, "what error_detected() wants: slot_reset, resume, disconnect, none");
 
 static bool no_handlers;
 module_param(no_handlers, bool, 0444);
@@ -220,6 +220,8 @@ static pci_ers_result_t odd_error_detected(struct pci_dev *pdev, pci_channel_sta
 	pci_info(pdev, "odd: error_detected: %d\n", state);
 	if (!strcmp(recovery, "disconnect"))
 		return PCI_ERS_RESULT_DISCONNECT;
+	if (!strcmp(recovery, "none"))
+		return PCI_ERS_RESULT_NO_AER_DRIVER;
 	return strcmp(recovery, "resume") ? PCI_ERS_RESULT_NEED_RESET : PCI_ERS_RESULT_CAN_RECOVER;
 }
 

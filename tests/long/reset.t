@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Reset, at length: by a driver that has no error handlers, in AER's recovery, and against unbinding (C10).
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=modules.sh
+. "$(dirname "$0")/modules.sh"
+
+driver drivers/vendor
+driver guest/odd
+
+# reset_test NAME ARG...: the registers are looked at while they are the kernel's, hence iomem=relaxed.
+reset_test() {
+	local name=$1
+	shift
+	guest_test "$name" --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}" "${VENDOR[@]}" "${ODD[@]}" \
+		-- reset.sh "$@"
+}
+
+reset_test "a vendor's driver" vendor_accel 256 while_bound while_unbound races
+reset_test AER odd_accel 256 aer_recovered aer_given_up
+reset_test 'AER, no handlers' odd_accel 256 no_handlers=1 while_bound aer_no_handlers
+reset_test 'AER, no end' odd_accel 256 aer_no_end
+
+done_testing
