@@ -133,7 +133,7 @@ void cxl_accel_reset_attached(struct pci_dev *pdev)
  * cxl_accel_reset_begins() - a device is about to be reset
  * @pdev: the PCI function; its device lock is held
  *
- * One that does not answer already decodes what it did.
+ * Of one that does not answer any more, what it decoded before is made do with.
  */
 void cxl_accel_reset_begins(struct pci_dev *pdev)
 {
