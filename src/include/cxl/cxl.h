@@ -217,8 +217,8 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * component registers: remove() leaves the function in D0, its BARs decoded, and does not reset it.
  *
  * A reset of the function, or of the bus above it, takes no memory away: when it is over, before
- * reset_done() or slot_reset() of the driver's error handlers, the device decodes what it did. If it
- * cannot, the driver is unbound.
+ * reset_done() or slot_reset() of the driver's error handlers, the device decodes as before. If
+ * that is impossible, the driver is unbound.
  *
  * The other way round, when the port hierarchy, the endpoint, the memdev or the region goes, the
  * driver is unbound, after the fact: from then on an access to the memory may read all ones, or end
