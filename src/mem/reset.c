@@ -65,7 +65,7 @@ static struct remembered *cxl_accel_remembered_add(struct pci_dev *pdev)
 	return r;
 }
 
-/* It has been reset meanwhile. */
+/* It has been reset meanwhile, or somebody has turned decoders off. */
 static bool cxl_accel_decodes_less(const struct cxl_accel_decoders *now,
 				   const struct cxl_accel_decoders *before)
 {
@@ -270,6 +270,14 @@ static bool cxl_accel_ranges_are_lost(struct pci_dev *pdev, const struct cxl_acc
 	return lost;
 }
 
+/* A reset clears Mem_Enable, too: where that is set, somebody has changed what is decoded. */
+static bool cxl_accel_was_reset(const struct cxl_accel_decoders *now,
+				const struct cxl_accel_decoders *before)
+{
+	return now->dvsec && !(now->dvsec_ctrl & DVSEC_CTRL_MEM) &&
+	       cxl_accel_decodes_less(now, before);
+}
+
 /**
  * cxl_accel_reset_while_detached() - a device is about to be attached: has it been reset before?
  * @pdev: the PCI function; its device lock is held, that of the CXL root is taken
@@ -290,7 +298,7 @@ void cxl_accel_reset_while_detached(struct pci_dev *pdev)
 	if (!now)
 		return;
 	cxl_accel_decoders_read(pdev, now);
-	if (r->owed || cxl_accel_decodes_less(now, &r->detached)) {
+	if (r->owed || cxl_accel_was_reset(now, &r->detached)) {
 		rc = cxl_accel_ranges_are_lost(pdev, &r->detached) ? -EBUSY :
 			cxl_accel_reset_restore(r, &r->detached);
 		if (rc < 0)
