@@ -12,17 +12,16 @@
  */
 #include <linux/elf.h>
 #include <linux/fs.h>
-#include <linux/fs_struct.h>
 #include <linux/hex.h>
+#include <linux/mount.h>
 #include <linux/path.h>
-#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
 #include "core.h"
 
-#define KERNEL_NOTES	"/sys/kernel/notes"
-#define CORE_NOTES	"/sys/module/cxl_core/notes/.note.gnu.build-id"
+#define KERNEL_NOTES	"kernel/notes"
+#define CORE_NOTES	"module/cxl_core/notes/.note.gnu.build-id"
 
 /* A type of the notes named "GNU": the linker's number, no header of the kernel has it. */
 #define NOTE_GNU_BUILD_ID	3
@@ -63,47 +62,56 @@ static int cxl_accel_find_build_id(const u8 *buf, size_t len, char *text)
 }
 
 /*
- * Not by kernel_read_file(): that wants to know what for, and security modules refuse, or warn,
- * where it is none of what they know. As seen by init: the task here may be in a chroot without
- * sysfs.
+ * In a sysfs of our own: the task here may be in a chroot without one, and so, since 7.0, is what
+ * the kernel itself begins with. To be unmounted.
  */
-static struct file *cxl_accel_open_sysfs(const char *path)
+static struct vfsmount *cxl_accel_mount_sysfs(void)
 {
-	struct file *file;
-	struct path root;
+	/* Built in, so it has no module to be held. */
+	struct file_system_type *type = get_fs_type("sysfs");
 
-	task_lock(&init_task);
-	get_fs_root(init_task.fs, &root);
-	task_unlock(&init_task);
-	file = file_open_root(&root, path, O_RDONLY, 0);
-	path_put(&root);
-	return file;
+	return type ? kern_mount(type) : ERR_PTR(-ENODEV);
 }
 
-static int cxl_accel_read_build_id(const char *path, char *text)
+/*
+ * Not by kernel_read_file(): that wants to know what for, and security modules refuse, or warn,
+ * where it is none of what they know.
+ */
+static int cxl_accel_read_notes(struct vfsmount *sysfs, const char *path, void *buf, size_t *len)
 {
-	struct file *file = cxl_accel_open_sysfs(path);
-	size_t len = 0;
+	struct path root = { .mnt = sysfs, .dentry = sysfs->mnt_root };
+	struct file *file = file_open_root(&root, path, O_RDONLY, 0);
 	loff_t pos = 0;
-	void *buf;
 	ssize_t rc;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	buf = vmalloc(NOTES_MAX);
-	if (!buf) {
-		rc = -ENOMEM;
-		goto out;
-	}
+	*len = 0;
 	do {
-		rc = kernel_read(file, buf + len, NOTES_MAX - len, &pos);
-		len += max(rc, 0);
-	} while (rc > 0 && len < NOTES_MAX);
-	if (rc >= 0)
-		rc = cxl_accel_find_build_id(buf, len, text);
-	vfree(buf);
-out:
+		rc = kernel_read(file, buf + *len, NOTES_MAX - *len, &pos);
+		*len += max(rc, 0);
+	} while (rc > 0 && *len < NOTES_MAX);
 	filp_close(file, NULL);
+	return rc < 0 ? rc : 0;
+}
+
+static int cxl_accel_read_build_id(const char *path, char *text)
+{
+	struct vfsmount *sysfs = cxl_accel_mount_sysfs();
+	void *buf = vmalloc(NOTES_MAX);
+	size_t len;
+	int rc;
+
+	if (IS_ERR(sysfs))
+		rc = PTR_ERR(sysfs);
+	else if (!buf)
+		rc = -ENOMEM;
+	else
+		rc = cxl_accel_read_notes(sysfs, path, buf, &len) ?:
+		     cxl_accel_find_build_id(buf, len, text);
+	vfree(buf);
+	if (!IS_ERR(sysfs))
+		kern_unmount(sysfs);
 	return rc;
 }
 
@@ -115,7 +123,7 @@ static int cxl_accel_check_build_id(const char *who, const char *what, const cha
 
 	rc = cxl_accel_read_build_id(path, text);
 	if (rc) {
-		pr_err("%s: cannot tell which %s is running: no build id in %s (%pe)\n",
+		pr_err("%s: cannot tell which %s is running: no build id in /sys/%s (%pe)\n",
 		       who, what, path, ERR_PTR(rc));
 		return rc;
 	}
