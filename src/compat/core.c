@@ -7,20 +7,10 @@
  */
 #include <linux/memregion.h>
 #include <linux/range.h>
-#include <linux/rcupdate.h>
-#include <linux/sched.h>
-#include <linux/sched/task_stack.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
-
-static bool cxl_accel_task_stack_has(const struct task_struct *task, const void *what)
-{
-	const void *stack = task_stack_page(task);
-
-	return what >= stack && what < stack + THREAD_SIZE;
-}
 
 static int cxl_accel_no_mailbox(struct cxl_mailbox *mbox, struct cxl_mbox_cmd *cmd)
 {
@@ -156,66 +146,6 @@ void cxl_accel_core_memdev_register_edac(struct cxl_memdev *cxlmd)
 #endif
 	if (rc)
 		dev_dbg(&cxlmd->dev, "CXL memdev EDAC registration failed rc=%d\n", rc);
-}
-
-struct window_search {
-	const struct range *range;
-	struct resource *window;
-};
-
-static int cxl_accel_window_match(struct device *dev, void *data)
-{
-	struct window_search *search = data;
-	struct cxl_root_decoder *cxlrd;
-
-	if (!is_root_decoder(dev))
-		return 0;
-	cxlrd = to_cxl_root_decoder(dev);
-	if (!range_contains(&cxlrd->cxlsd.cxld.hpa_range, (struct range *)search->range))
-		return 0;
-	search->window = cxlrd->res;
-	return 1;
-}
-
-/**
- * cxl_accel_core_find_window() - the CXL window (CFMWS) that a range lies in
- * @range: HPA range
- * @window: set to the window's resource; NULL if the platform's memory map has swallowed it
- *
- * Context: the CXL root's device lock is held, or that of a bound port below it: the window stays.
- * Return: whether there is one.
- */
-bool cxl_accel_core_find_window(const struct range *range, struct resource **window)
-{
-	struct window_search search = { .range = range };
-	bool found = false;
-
-	/* Base and size of a decoder may add up to more than there is. */
-	if (range->start <= range->end)
-		found = bus_for_each_dev(&cxl_bus_type, NULL, &search, cxl_accel_window_match);
-	*window = search.window;
-	return found;
-}
-
-/**
- * cxl_accel_core_device_is_locked_for_me() - is the device lock held by this task, or by one that
- * waits for it?
- * @dev: the device
- *
- * Who hands a function on to a worker and waits has the work item on its stack: work_on_cpu(), with
- * which the PCI core has a driver probed on the device's node.
- *
- * Return: whether it is.
- */
-bool cxl_accel_core_device_is_locked_for_me(struct device *dev)
-{
-	const struct work_struct *work = current_work();
-	const struct task_struct *owner;
-
-	/* An owner that has let go meanwhile may end, but is not freed before this is over. */
-	guard(rcu)();
-	owner = cxl_accel_core_mutex_owner(&dev->mutex);
-	return owner && (owner == current || (work && cxl_accel_task_stack_has(owner, work)));
 }
 
 struct region_delete {
