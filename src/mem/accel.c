@@ -38,13 +38,12 @@ static void cxl_accel_put_action(void *accel)
 }
 
 /**
- * cxl_accel_create() - a new binding
+ * cxl_accel_alloc() - a new binding
  * @dev: the PCI function, being probed by its driver
  *
- * Return: the accelerator, whose first reference is dropped when the driver is unbound; NULL when
- * there is no memory.
+ * Return: the accelerator, whose first reference is the caller's; NULL when there is no memory.
  */
-struct cxl_accel *cxl_accel_create(struct device *dev)
+struct cxl_accel *cxl_accel_alloc(struct device *dev)
 {
 	struct cxl_accel *accel;
 
@@ -64,10 +63,39 @@ struct cxl_accel *cxl_accel_create(struct device *dev)
 	mutex_lock(&cxl_accels_lock);
 	list_add(&accel->node, &cxl_accels);
 	mutex_unlock(&cxl_accels_lock);
+	return accel;
+}
 
-	if (devm_add_action_or_reset(dev, cxl_accel_put_action, accel))
+/**
+ * cxl_accel_create() - a new binding, as long as the driver's
+ * @dev: the PCI function, being probed by its driver
+ *
+ * Return: the accelerator, whose first reference is dropped when the driver is unbound; NULL when
+ * there is no memory.
+ */
+struct cxl_accel *cxl_accel_create(struct device *dev)
+{
+	struct cxl_accel *accel = cxl_accel_alloc(dev);
+
+	if (!accel || devm_add_action_or_reset(dev, cxl_accel_put_action, accel))
 		return NULL;
 	return accel;
+}
+
+/**
+ * cxl_accel_in_probe() - is this the probe() of the device's driver?
+ * @dev: the PCI function
+ *
+ * All of an attach relies on it: flags are written, devres is added and released, and a release of
+ * the driver kept out, by the device lock that a probe() runs under. The PCI core may hand the
+ * probe on to a worker on the device's node and wait for it, so that another task than this one
+ * holds the lock.
+ *
+ * Return: whether it is.
+ */
+bool cxl_accel_in_probe(struct device *dev)
+{
+	return cxl_accel_core_device_is_locked_for_me(dev) && dev->driver && !device_is_bound(dev);
 }
 
 /**
@@ -134,6 +162,26 @@ struct cxl_accel *cxl_accel_get_by_device(const struct device *dev, unsigned int
 	guard(mutex)(&cxl_accels_lock);
 	list_for_each_entry(accel, &cxl_accels, node)
 		if (accel->dev == dev && accel->attached && kref_get_unless_zero(&accel->ref)) {
+			*attach_nr = accel->attach_nr;
+			return accel;
+		}
+	return NULL;
+}
+
+/**
+ * cxl_accel_get_by_region() - the binding whose memory is this region
+ * @cxlr: the region
+ * @attach_nr: set to the attach that found it
+ *
+ * Return: as cxl_accel_get_by_memdev().
+ */
+struct cxl_accel *cxl_accel_get_by_region(const struct cxl_region *cxlr, unsigned int *attach_nr)
+{
+	struct cxl_accel *accel;
+
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node)
+		if (accel->cxlr == cxlr && kref_get_unless_zero(&accel->ref)) {
 			*attach_nr = accel->attach_nr;
 			return accel;
 		}

@@ -40,7 +40,9 @@
 
 /* Private: drivers that are built already need not care when it changes. */
 #ifndef __GENKSYMS__
+struct cxl_accel_dev_state;
 struct cxl_accel_region;
+struct cxl_accel_register_map;
 
 /* Of one HDM decoder, or of one DVSEC range, which has neither @ctrl nor @skip */
 struct cxl_accel_decoder_regs {
@@ -92,6 +94,7 @@ struct cxl_accel_decoders {
  * @attacher: task whose attach is under way; NULL otherwise
  * @cxlds: cxl_core's state of the device, from attach on
  * @cxlmd: its memdev; only compared after @attached has been cleared
+ * @cxlr: its region, in the side module (src/side) only; only compared
  * @range: HPA range of the first decoder that has a region
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @adding: the one that cxl_core is making a region of; the attaching task's
@@ -119,6 +122,7 @@ struct cxl_accel {
 	struct task_struct *attacher;
 	struct cxl_dev_state *cxlds;
 	struct cxl_memdev *cxlmd;
+	struct cxl_region *cxlr;
 	struct range range;
 	struct list_head regions;
 	struct cxl_accel_region *adding;
@@ -136,12 +140,15 @@ struct cxl_accel {
 #endif
 
 /* accel.c: all accelerators, and which of them is meant */
+struct cxl_accel *cxl_accel_alloc(struct device *dev);
 struct cxl_accel *cxl_accel_create(struct device *dev);
+bool cxl_accel_in_probe(struct device *dev);
 void cxl_accel_put(struct cxl_accel *accel);
 struct cxl_accel *cxl_accel_attaching(const struct cxl_dev_state *cxlds);
 struct cxl_accel *cxl_accel_attaching_now(void);
 struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr);
 struct cxl_accel *cxl_accel_get_by_device(const struct device *dev, unsigned int *attach_nr);
+struct cxl_accel *cxl_accel_get_by_region(const struct cxl_region *cxlr, unsigned int *attach_nr);
 bool cxl_accel_owns(const struct cxl_dev_state *cxlds);
 enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev);
 void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds);
@@ -151,7 +158,10 @@ bool cxl_accel_mark_unexpected(struct cxl_accel *accel, unsigned int attach_nr);
 /* api.c: the accelerator API */
 struct cxl_register_map
 cxl_accel_register_map_to_core(const struct cxl_accel_register_map *from);
-void cxl_accel_api_exit(void);
+
+/* report.c: how an attach ended, for the log */
+int cxl_accel_attach_report(struct device *dev, enum cxl_accel_attach_status status);
+void cxl_accel_report_exit(void);
 
 /* attach.c: what devm_cxl_probe_mem() does */
 enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
@@ -162,6 +172,10 @@ int cxl_accel_status_add(struct device *dev);
 void cxl_accel_status_range(struct device *dev, const struct range *range);
 void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status status,
 			  const struct range *range);
+void cxl_accel_status_expect(struct device *dev, bool expected);
+bool cxl_accel_status_is_attached(const struct device *dev);
+bool cxl_accel_status_expected(const struct device *dev);
+enum cxl_accel_attach_status cxl_accel_status_get(const struct device *dev);
 void cxl_accel_status_lost(struct device *dev);
 void cxl_accel_status_detached(struct device *dev);
 void cxl_accel_status_reprobe(enum cxl_accel_attach_status status);

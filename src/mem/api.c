@@ -2,20 +2,16 @@
 /*
  * The accelerator API of <cxl/cxl.h> and <cxl/pci.h>: what drivers call.
  *
- * Owns: the device state that a driver embeds; a note of each PCI address whose attach is put off.
- * Talks to: attach.c, which does the attach; status.c and the log, which tell how it ended. Locks:
- * called with the PCI function's device lock, and takes none.
+ * Owns: the device state that a driver embeds. Talks to: attach.c, which does the attach; status.c
+ * and report.c, which tell how it ended. Locks: called with the PCI function's device lock, and
+ * takes none.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
 #include <linux/pci.h>
-#include <linux/xarray.h>
 
 #include "accel.h"
-
-/* By PCI address: why its last attach was put off. */
-static DEFINE_XARRAY(cxl_accel_deferred_attaches);
 
 static bool cxl_accel_dev_state_is_sane(struct device *dev, enum cxl_devtype type, u16 dvsec,
 					size_t size)
@@ -145,41 +141,6 @@ int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
 }
 CORE_EXPORT(cxl_pci_setup_regs);
 
-/*
- * The driver core retries a deferred probe whenever any driver has bound any device: it is said
- * when it begins, once per device, and in devices_deferred as long as it lasts.
- */
-static bool cxl_accel_attach_deferred_anew(struct pci_dev *pdev,
-					   enum cxl_accel_attach_status status)
-{
-	unsigned long key = (unsigned long)pci_domain_nr(pdev->bus) << 16 | pci_dev_id(pdev);
-	bool deferred = cxl_accel_attach_errno(status) == -EPROBE_DEFER;
-	void *last;
-
-	if (!deferred) {
-		xa_erase(&cxl_accel_deferred_attaches, key);
-		return false;
-	}
-	last = xa_store(&cxl_accel_deferred_attaches, key, xa_mk_value(status), GFP_KERNEL);
-	return last != xa_mk_value(status);
-}
-
-static int cxl_accel_attach_report(struct device *dev, enum cxl_accel_attach_status status)
-{
-	int rc = cxl_accel_attach_errno(status);
-
-	if (cxl_accel_attach_deferred_anew(to_pci_dev(dev), status))
-		dev_info(dev, "CXL attach deferred: %s\n", cxl_accel_attach_error_str(status));
-	if (rc == -EPROBE_DEFER)
-		return dev_err_probe(dev, rc, "CXL attach: %s\n",
-				     cxl_accel_attach_error_str(status));
-	/* Not dev_err_probe(): newer ones say nothing about -ENOMEM. */
-	if (rc)
-		dev_err(dev, "error %pe: CXL attach failed: %s\n", ERR_PTR(rc),
-			cxl_accel_attach_error_str(status));
-	return rc;
-}
-
 /* For the driver, which asks by cxl_accel_attach_error(), and for whoever looks into sysfs. */
 static void cxl_accel_attach_ended(struct cxl_accel *accel, enum cxl_accel_attach_status status)
 {
@@ -226,8 +187,3 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_s
 	return READ_ONCE(cxlds->accel->last_status);
 }
 CORE_EXPORT(cxl_accel_attach_error);
-
-void cxl_accel_api_exit(void)
-{
-	xa_destroy(&cxl_accel_deferred_attaches);
-}

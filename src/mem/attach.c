@@ -29,17 +29,6 @@ static enum cxl_accel_attach_status cxl_accel_check_device(const struct cxl_acce
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
-/*
- * All of an attach relies on this: flags are written, devres is added and released, and a release
- * of the driver kept out, by the device lock that a probe() runs under. The PCI core may hand the
- * probe on to a worker on the device's node and wait for it, so that another task than this one
- * holds the lock.
- */
-static bool cxl_accel_in_probe(struct device *dev)
-{
-	return cxl_accel_core_device_is_locked_for_me(dev) && dev->driver && !device_is_bound(dev);
-}
-
 static void cxl_accel_clear_memdev_action(void *accel)
 {
 	cxl_accel_clear_memdev(accel);

@@ -13,6 +13,7 @@
  *	api.c			the accelerator API
  *	attach.c		from a device state to a memdev with a region
  *	accel.c			all accelerators
+ *	report.c		how an attach ended, for the log
  *	status.c		state of each accelerator's memory
  *	host_wait.c		the wait for the CXL host's driver, and its end
  *	host.c			is there CXL above the device?
@@ -107,7 +108,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_accel_detach_exit();
 	cxl_accel_host_wait_exit();
 	cxl_accel_status_exit();
-	cxl_accel_api_exit();
+	cxl_accel_report_exit();
 }
 module_exit(cxl_mem_exit);
 

@@ -36,6 +36,7 @@
  * @end: how an attach ended that had worked: NULL as long as it lasts
  * @range: HPA range that the device decodes, as last seen
  * @reprobe: its turn in cxl_accel_status_reprobe() is still to come
+ * @expected: its driver will be told how the attach under way ends; the side module's
  */
 struct accel_record {
 	struct list_head node;
@@ -44,6 +45,7 @@ struct accel_record {
 	const struct accel_end *end;
 	struct range range;
 	bool reprobe;
+	bool expected;
 };
 
 /* What can become of the memory of an attach that had worked. */
@@ -260,6 +262,56 @@ void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status statu
 	}
 	if (attached)
 		cxl_accel_status_event(dev, "attached", range);
+}
+
+/**
+ * cxl_accel_status_expect() - will somebody be told how an attach ends?
+ * @dev: the PCI function
+ * @expected: an attach begins, and its driver will be told; or it has been told
+ */
+void cxl_accel_status_expect(struct device *dev, bool expected)
+{
+	struct accel_record *r;
+
+	guard(mutex)(&cxl_accel_status_lock);
+	r = cxl_accel_record_find(dev);
+	if (r)
+		r->expected = expected;
+}
+
+/**
+ * cxl_accel_status_expected() - what cxl_accel_status_expect() was told last
+ * @dev: the PCI function
+ *
+ * Return: that.
+ */
+bool cxl_accel_status_expected(const struct device *dev)
+{
+	return cxl_accel_record_copy(dev).expected;
+}
+
+/**
+ * cxl_accel_status_get() - how the last attach ended
+ * @dev: the PCI function
+ *
+ * Return: CXL_ACCEL_ATTACH_NOT_TRIED if there was none.
+ */
+enum cxl_accel_attach_status cxl_accel_status_get(const struct device *dev)
+{
+	return cxl_accel_record_copy(dev).status;
+}
+
+/**
+ * cxl_accel_status_is_attached() - has the last attach worked, and is it still there?
+ * @dev: the PCI function
+ *
+ * Return: whether it is.
+ */
+bool cxl_accel_status_is_attached(const struct device *dev)
+{
+	struct accel_record r = cxl_accel_record_copy(dev);
+
+	return r.status == CXL_ACCEL_ATTACH_ATTACHED && !r.end;
 }
 
 static bool cxl_accel_status_end(struct device *dev, const struct accel_end *end,
