@@ -10,7 +10,7 @@
  * the region goes; nobody could bring an accelerator's back, and the driver would be left with
  * memory that stops decoding under its hands. As in upstream 7.3, where such a region is locked.
  *
- * A host bridge with one root port and no HDM decoders passes everything on. Up to 6.x cxl_core
+ * A host bridge with one root port and no HDM decoders passes everything on. cxl_core
  * does not find its way through it when it assembles a region from what firmware committed. So the
  * bridge's passthrough decoder shows the endpoint decoder's range while that is done. It can be a
  * part of one region at a time: of several committed decoders behind such a bridge one has a
@@ -26,19 +26,22 @@ static LIST_HEAD(cxl_accel_overridden);
 
 /*
  * One decoder above an accelerator, for the sake of one of its own (@down), and what it was before.
- * @passthrough: it may show @down's range. @overridden: it does.
+ * @dport: the way from there to the accelerator. @passthrough: it may show @down's range.
+ * @overridden: it does.
  */
 struct cxl_accel_ancestor {
 	struct list_head node;
 	struct list_head overridden;
 	struct cxl_decoder *cxld;
 	const struct cxl_decoder *down;
+	struct cxl_dport *dport;
 	bool passthrough;
 	struct {
 		void (*reset)(struct cxl_decoder *cxld);
 		struct range hpa_range;
 		int interleave_ways;
 		int interleave_granularity;
+		struct cxl_dport *target;
 	} was;
 };
 
@@ -52,6 +55,7 @@ static void cxl_accel_ancestor_hold(struct cxl_accel_ancestor *ancestor)
 static void cxl_accel_ancestor_override(struct cxl_accel_ancestor *ancestor)
 {
 	struct cxl_decoder *cxld = ancestor->cxld;
+	struct cxl_switch_decoder *cxlsd;
 
 	list_add(&ancestor->overridden, &cxl_accel_overridden);
 	ancestor->was.hpa_range = cxld->hpa_range;
@@ -62,6 +66,11 @@ static void cxl_accel_ancestor_override(struct cxl_accel_ancestor *ancestor)
 	cxld->interleave_ways = 1;
 	cxld->interleave_granularity = ancestor->down->interleave_granularity;
 	cxld->flags |= CXL_DECODER_F_ENABLE;
+
+	/* From 6.18 on it has that target only where the root port's number is 0. */
+	cxlsd = to_cxl_switch_decoder(&cxld->dev);
+	ancestor->was.target = cxlsd->target[0];
+	cxlsd->target[0] = ancestor->dport;
 }
 
 static void cxl_accel_ancestor_end_override(struct cxl_accel_ancestor *ancestor)
@@ -73,6 +82,7 @@ static void cxl_accel_ancestor_end_override(struct cxl_accel_ancestor *ancestor)
 	cxld->hpa_range = ancestor->was.hpa_range;
 	cxld->interleave_ways = ancestor->was.interleave_ways;
 	cxld->interleave_granularity = ancestor->was.interleave_granularity;
+	to_cxl_switch_decoder(&cxld->dev)->target[0] = ancestor->was.target;
 }
 
 static void cxl_accel_ancestor_restore(void *_ancestor)
@@ -130,7 +140,7 @@ static int cxl_accel_ancestor_match(struct device *dev, void *data)
 }
 
 static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *endpoint,
-				     struct cxl_port *port, const struct cxl_decoder *down)
+				     struct cxl_dport *dport, const struct cxl_decoder *down)
 {
 	struct cxl_accel_ancestor_search search = { .down = down };
 	struct cxl_accel_ancestor *ancestor;
@@ -141,7 +151,7 @@ static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *e
 	INIT_LIST_HEAD(&ancestor->overridden);
 
 	scoped_guard(mutex, &cxl_accel_decode_path_lock) {
-		device_for_each_child(&port->dev, &search, cxl_accel_ancestor_match);
+		device_for_each_child(&dport->port->dev, &search, cxl_accel_ancestor_match);
 		ancestor->cxld = search.committed ?: search.passthrough;
 		if (!ancestor->cxld) {
 			kfree(ancestor);
@@ -149,6 +159,7 @@ static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *e
 		}
 		get_device(&ancestor->cxld->dev);
 		ancestor->down = down;
+		ancestor->dport = dport;
 		ancestor->passthrough = !search.committed;
 		if (search.committed)
 			cxl_accel_ancestor_hold(ancestor);
@@ -168,11 +179,11 @@ static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *e
 int cxl_accel_decode_path_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 				  const struct cxl_decoder *down)
 {
-	struct cxl_port *port = to_cxl_port(endpoint->dev.parent);
+	struct cxl_dport *dport = endpoint->parent_dport;
 	int rc = 0;
 
-	for (; !rc && !is_cxl_root(port); port = to_cxl_port(port->dev.parent))
-		rc = cxl_accel_decode_path_add(accel, endpoint, port, down);
+	for (; !rc && !is_cxl_root(dport->port); dport = dport->port->parent_dport)
+		rc = cxl_accel_decode_path_add(accel, endpoint, dport, down);
 	return rc;
 }
 
