@@ -28,8 +28,13 @@
 /* Whether this machine can flush its caches is asked of a function of this namespace, since 6.2. */
 #define CORE_IMPORT_NS_DEVMEM()	MODULE_INFO(import_ns, "DEVMEM")
 
+/* Where the kernel has the accelerator API itself nothing is replaced (src/side). */
+#ifdef HAVE_CXL_ACCEL_API
+#define CORE_HAS_ACCEL_API 1
+#endif
+
 /* A cxl_port that is a module is replaced (src/port); one that is built in cannot be (src/mem). */
-#ifndef HAVE_CXL_PORT_BUILTIN
+#if !defined(HAVE_CXL_PORT_BUILTIN) && !defined(CORE_HAS_ACCEL_API)
 #define CORE_REPLACES_CXL_PORT 1
 #endif
 
@@ -72,6 +77,7 @@ static inline bool is_cxl_endpoint(const struct cxl_port *port)
 	return is_cxl_memdev(port->uport_dev);
 }
 
+#ifndef CORE_HAS_ACCEL_API
 #define cxl_driver_register(drv) __cxl_driver_register(drv, THIS_MODULE, KBUILD_MODNAME)
 
 /* A memdev is in use: suspend would lose its memory. Kernels without CXL_SUSPEND do not care. */
@@ -110,6 +116,7 @@ static inline bool cxl_accel_core_memdev_has_pmem(const struct cxl_dev_state *cx
 	return false;
 #endif
 }
+#endif /* CORE_HAS_ACCEL_API */
 
 /* Until 6.13 cxl_dvsec_rr_decode() takes a PCI function's drvdata for cxl_core's device state. */
 static inline bool cxl_accel_core_needs_drvdata(void)
@@ -130,6 +137,16 @@ static inline bool cxl_accel_core_adds_dports_on_demand(void)
 static inline bool cxl_accel_core_decoder_is_passthrough(const struct cxl_switch_decoder *cxlsd)
 {
 	return !cxlsd->cxld.commit && cxlsd->nr_targets == 1;
+}
+
+/* A driver has been found for the device, once. */
+static inline bool cxl_accel_core_device_can_match(const struct device *dev)
+{
+#ifdef HAVE_DEVICE_CAN_MATCH
+	return dev->can_match;
+#else
+	return dev_can_match(dev);
+#endif
 }
 
 /* Which task holds a mutex has no public name. The lowest bits of that word are flags. */
@@ -164,6 +181,7 @@ void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
 					  const struct cxl_endpoint_decoder *cxled);
 bool cxl_accel_core_find_window(const struct range *range, struct resource **window);
 
+#ifndef CORE_HAS_ACCEL_API
 /*
  * What cxl_port does when an endpoint has been bound: a region of a committed decoder. The root
  * stays meanwhile: it removes all ports below, the endpoint included, before it goes.
@@ -184,5 +202,6 @@ static inline int cxl_accel_core_add_to_region(struct cxl_port *endpoint,
 	return cxl_add_to_region(cxled);
 #endif
 }
+#endif /* CORE_HAS_ACCEL_API */
 
 #endif /* CXL_ACCEL_CORE_H */

@@ -77,7 +77,7 @@ static bool cxl_accel_host_has_failed(const struct device *host)
 	}
 	/* Before this module came. What has a driver and is not bound is being probed. */
 	if (cxl_accel_host_seen == HOST_UNSEEN)
-		return host->can_match && !READ_ONCE(host->driver);
+		return cxl_accel_core_device_can_match(host) && !READ_ONCE(host->driver);
 	return cxl_accel_host_seen == HOST_FAILED;
 }
 

@@ -10,6 +10,10 @@
 
 #include "core.h"
 
+#ifdef CORE_HAS_ACCEL_API
+/* There a driver's types are the kernel's. */
+#include <cxl-accel/attach.h>
+#else
 #define CXL_ACCEL_CORE_TYPES
 #define cxl_dev_state		cxl_accel_dev_state
 #define cxl_register_map	cxl_accel_register_map
@@ -26,5 +30,6 @@
 #undef cxl_component_reg_map
 #undef cxl_device_reg_map
 #undef cxl_pmu_reg_map
+#endif
 
 #endif /* CXL_MEM_PUBLIC_H */

@@ -42,4 +42,13 @@ static inline int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity)
 }
 #endif
 
+/* The side module is there: it has a part in what these do. */
+#ifdef CXL_ACCEL_SIDE
+#include <cxl-accel/side.h>
+
+#define CXL_ACCEL_BUNDLE 1
+#define _devm_cxl_dev_state_create	cxl_accel_dev_state_create
+#define devm_cxl_probe_mem		cxl_accel_probe_mem
+#endif
+
 #endif /* CXL_ACCEL_OVERLAY_NATIVE_CXL_H */
