@@ -33,6 +33,6 @@ look_at_initramfs() {
 			break
 		fi
 		initramfs=current initramfs_words="$image has the modules that are installed"
-	done < <(find "$WORK/initramfs" -name "cxl_mem.ko*" -o -name "cxl_port.ko*")
+	done < <(find "$WORK/initramfs" -name "cxl_mem.ko*" -o -name "cxl_port.ko*" -o -name "cxl_accel.ko*")
 	rm -rf "$WORK/initramfs"
 }

@@ -21,7 +21,8 @@ verdict_words() {
 	case $verdict in
 	replace*cxl_port) echo "supported: cxl_mem and cxl_port are replaced" ;;
 	replace*) echo "supported: cxl_mem is replaced, cxl_port is built in and stays" ;;
-	native) echo "nothing to do: it has the interface itself" ;;
+	beside*) echo "supported: it has the interface itself, cxl_accel is added" ;;
+	native) echo "nothing to do: it has the interface itself, as it is not known here" ;;
 	unsupported) echo "skipped: $reason" ;;
 	*) echo "cannot be told: $reason" ;;
 	esac
@@ -34,13 +35,16 @@ report_kernels() {
 
 	for release in $(modules_of); do
 		judge "$release"
-		file=$(file_of "$release" cxl_mem)
+		case $verdict in
+		beside*) file=$(file_of "$release" cxl_accel) ;;
+		*) file=$(file_of "$release" cxl_mem) ;;
+		esac
 		owner=none
 		[ -z "$file" ] || owner=$(whose "$file")
 		missing=''
 		case $verdict,$owner in
-		replace*,cxl-accel*) ;;
-		replace*) missing="not built: dkms install cxl-accel/$(package_version) -k $release" ;;
+		replace*,cxl-accel* | beside*,cxl-accel*) ;;
+		replace* | beside*) missing="not built: dkms install cxl-accel/$(package_version) -k $release" ;;
 		esac
 		kernels+=("$(object release "$release" running "$([ "$release" = "$RUNNING" ] && echo true || echo false)" \
 			verdict "${verdict%% *}" reason "${reason:-$missing}" installed "$owner")")

@@ -105,6 +105,12 @@ stock_port_used() {
 		echo "loaded before that of cxl-accel, and used in its place: update the initramfs and reboot"
 }
 
+# The running kernel keeps its cxl_mem, and has cxl_accel beside it: so it is said, or so it is.
+is_beside() {
+	[ "$running_verdict" = beside ] ||
+		{ [ -e /sys/module/cxl_accel/version ] && [ ! -e /sys/module/cxl_mem/version ]; }
+}
+
 report_module() {
 	local words refused note
 
@@ -118,7 +124,9 @@ report_module() {
 		refused "$refused" note "$note")")
 	line "$1" "$words"
 	case $1,$owner in
-	cxl_mem,cxl-accel*) ;;
+	cxl_mem,cxl-accel* | cxl_accel,cxl-accel*) ;;
+	cxl_accel,*) not_ours=1 ;;
+	cxl_mem,* | cxl_port,*) ! is_beside || return 0 ;;&
 	# Who has replaced cxl_mem has replaced cxl_port, too, where that is a module.
 	cxl_mem,* | cxl_port,stock) not_ours=1 ;;
 	esac

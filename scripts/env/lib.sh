@@ -75,3 +75,12 @@ kernel_headers() {
 	[ -d "$dir" ] || dir=/lib/modules/$1/build
 	echo "$dir"
 }
+
+# kernel_image RELEASE: the image of a kernel that scripts/env/get-kernel fetched; nothing if there is none.
+kernel_image() {
+	local file
+
+	for file in "$CACHE/kernel/$1/boot/vmlinuz-$1" "$CACHE/kernel/$1/lib/modules/$1/vmlinuz"; do
+		[ ! -f "$file" ] || { echo "$file" && return; }
+	done
+}

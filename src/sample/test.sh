@@ -26,8 +26,6 @@ modprobe cxl_acpi
 modprobe cxl_accel_sample
 attached
 echo "${device##*/}" >"$DRIVER/unbind"
-# Where the kernel has the interface itself, a late release of the old binding can undo a new one.
-sleep 1
 echo "${device##*/}" >"$DRIVER/bind"
 attached
 rmmod cxl_accel_sample
