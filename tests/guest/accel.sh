@@ -19,6 +19,10 @@ HOST_DRIVER=/sys/bus/platform/drivers/cxl_acpi
 STOCK=/lib/modules/$(uname -r)/kernel/drivers/cxl
 SIZE=0x10000000		# of each device's memory
 
+# Our module, and the driver of accelerators' regions: on kernels with the API of their own both are other.
+OURS=cxl_mem REGION_DRIVER=cxl_accel_region
+[ -e /modules/cxl_mem.ko ] || OURS=cxl_accel REGION_DRIVER=cxl_region
+
 # ---- modules ----
 
 # The CXL hierarchy, and all that would make a dax device of a region, and System RAM of that.
@@ -92,8 +96,15 @@ bus_has() {
 find_parts() {
 	found_mem='' found_ep='' found_region=''
 	for accel_sh in "$CXL"/mem*; do
-		read -r accel_sh_serial 2>/dev/null <"$accel_sh/serial" || continue
-		[ $((accel_sh_serial)) != $((0xd0 + ${1#dev})) ] || found_mem=${accel_sh##*/}
+		if [ -e "$accel_sh/serial" ]; then
+			read -r accel_sh_serial 2>/dev/null <"$accel_sh/serial" || continue
+			[ $((accel_sh_serial)) != $((0xd0 + ${1#dev})) ] || found_mem=${accel_sh##*/}
+		else
+			# Where it has no attributes, as from 7.1 on, the address is in a variable named as DEV.
+			eval "accel_sh_addr=\${$1:-}"
+			[ -z "$accel_sh_addr" ] || [ ! "$PCI/$accel_sh_addr/${accel_sh##*/}" -ef "$accel_sh" ] ||
+				found_mem=${accel_sh##*/}
+		fi
 	done
 	[ -n "$found_mem" ] || return 1
 	for accel_sh in "$CXL"/endpoint*; do
@@ -132,7 +143,7 @@ attached() {
 	find_parts "$1" &&
 		bound cxl_mem "$found_mem" &&
 		bound cxl_port "$found_ep" &&
-		bound cxl_accel_region "$found_region" &&
+		bound "$REGION_DRIVER" "$found_region" &&
 		read -r accel_sh <"$CXL/$found_region/commit" && [ "$accel_sh" = 1 ]
 }
 
@@ -196,17 +207,19 @@ log_has() {
 
 # attach_both: cxl_mem and the vendor's driver, as fatal as they come, are loaded; dev0 and dev1 are
 # attached. Sets dev0 and dev1 to their PCI addresses, hpa0 and hpa1 to where their memory is, idle
-# and full to all names on the CXL bus before and after.
+# and full to all names on the CXL bus before and after, users to how many our module has.
 attach_both() {
 	dev0=$(pci_address dev0)
 	dev1=$(pci_address dev1)
 	load_hierarchy
-	modprobe cxl_mem
+	# The stock kernel, for comparison, has no cxl_accel.
+	modprobe -a cxl_mem "$OURS" 2>/dev/null
 	idle=$(bus_devices)
 	ok "a stranger's driver loads" insmod /modules/vendor_accel.ko fatal=1
 	ok 'dev0 is attached' attached dev0
 	ok 'dev1 is attached' attached dev1
 	full=$(bus_devices)
+	users=$(cat "/sys/module/$OURS/refcnt")
 	hpa0=$(hpa dev0)
 	hpa1=$(hpa dev1)
 }

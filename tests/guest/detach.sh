@@ -222,7 +222,7 @@ log_mark
 ok 'the driver unloads' rmmod vendor_accel
 is 'no loss, one remove() each' "$(accounts)" '0,1 0,1'
 is 'driver unloaded: all is gone from the CXL bus' "$(bus_devices)" "$idle"
-ok 'cxl_mem unloads' rmmod cxl_mem
+ok "$OURS unloads" rmmod "$OURS"
 is 'no dax device there ever was' "$(ever_taken)" ''
 
 done_testing

@@ -90,9 +90,9 @@ is 'two at a time: dev0 and dev1 are where they were' "$(hpa dev0) $(hpa dev1)" 
 
 is 'none was a loss, nobody took the driver data, the pattern was there always' \
 	"$(dmesg | grep -E 'CXL memory is gone|drvdata|pattern')" ''
-is 'cxl_mem has one user' "$(cat /sys/module/cxl_mem/refcnt)" 1
+is "$OURS has as many users as at first" "$(cat "/sys/module/$OURS/refcnt")" "$users"
 ok 'the driver unloads' rmmod vendor_accel
-ok 'cxl_mem unloads' rmmod cxl_mem
+ok "$OURS unloads" rmmod "$OURS"
 is 'no dax device there ever was' "$(ever_taken)" ''
 
 done_testing

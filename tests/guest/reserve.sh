@@ -10,6 +10,7 @@
 
 dev=$1 exp=$2
 addr=$(pci_address "$dev")
+eval "$dev=\$addr"
 
 expander_is_up() {
 	find_parts "$exp"
@@ -33,15 +34,15 @@ reservations() {
 	grep -c " : cxl_accel\.$addr" /proc/iomem
 }
 
-modprobe -a cxl_acpi cxl_pci cxl_mem
+modprobe -a cxl_acpi cxl_pci cxl_mem "$OURS"
 window=$(cat "$CXL/decoder0.0/start")
 [ "$dev" = dev0 ] || window=$((window + SIZE))
 first=$(printf '%x-' $((window)))
 
 # ---- a driver that never attached ----
 
-is 'cxl_mem is loaded: the range is reserved' "$(reservations)" 1
-like 'cxl_mem is loaded: inside the window' "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : cxl_accel\.$addr"
+is "$OURS is loaded: the range is reserved" "$(reservations)" 1
+like "$OURS is loaded: inside the window" "$(cat /proc/iomem)" "^  +${first}[0-9a-f]+ : cxl_accel\.$addr"
 refused 'never attached'
 
 # ---- attached, and no more ----
@@ -69,27 +70,27 @@ ok 'the driver unloads' rmmod cxl_accel_sample
 
 # ---- the module goes, the decoders stay ----
 
-ok 'cxl_mem unloads' rmmod cxl_mem
-is 'cxl_mem unloaded: the range stays reserved' "$(reservations)" 1
-if ! port_is_module; then
+ok "$OURS unloads" rmmod "$OURS"
+is "$OURS unloaded: the range stays reserved" "$(reservations)" 1
+if [ "$OURS" = cxl_mem ] && ! port_is_module; then
 	ok 'the stock cxl_mem loads' insmod "$STOCK/cxl_mem.ko"
 	refused 'stock cxl_mem'
 	ok 'the stock cxl_mem unloads' rmmod cxl_mem
 fi
-ok 'cxl_mem loads again' modprobe cxl_mem
-is 'cxl_mem loaded again: reserved once' "$(reservations)" 1
-refused 'cxl_mem loaded again'
+ok "$OURS loads again" modprobe "$OURS"
+is "$OURS loaded again: reserved once" "$(reservations)" 1
+refused "$OURS loaded again"
 ok 'the driver loads again' insmod /modules/cxl_accel_sample.ko test_bytes=0
 ok 'the driver loaded again: attached' attached "$dev"
 rmmod cxl_accel_sample
 
-# ---- cxl_mem before the windows ----
+# ---- our module before the windows ----
 
-rmmod cxl_mem
+rmmod "$OURS"
 rmmod cxl_acpi
-modprobe cxl_mem
+modprobe "$OURS"
 modprobe cxl_acpi
-refused 'cxl_mem before cxl_acpi'
+refused "$OURS before cxl_acpi"
 
 # ---- the device goes ----
 
@@ -108,13 +109,13 @@ else
 fi
 
 echo 1 >/sys/bus/pci/rescan
-rmmod cxl_mem
-modprobe cxl_mem
+rmmod "$OURS"
+modprobe "$OURS"
 is 'device back: its range is reserved' "$(reservations)" 1
-rmmod cxl_mem
+rmmod "$OURS"
 echo 1 >"$PCI/$addr/remove"
-is 'device gone without cxl_mem: it takes nothing with it' "$(reservations)" 1
-modprobe cxl_mem
-is 'cxl_mem back: nothing is reserved for what is gone' "$(reservations)" 0
+is "device gone without $OURS: it takes nothing with it" "$(reservations)" 1
+modprobe "$OURS"
+is "$OURS back: nothing is reserved for what is gone" "$(reservations)" 0
 
 done_testing

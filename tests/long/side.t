@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Kernels with the accelerator API of their own, and the side module beside their cxl_mem: 7.3 of Debian's
+# experimental, 7.2 of sid. What the kernel alone does not do, and the module adds (C3, C4, C5, C7, C11, and
+# that a failed attach leaves the driver alone), for drivers that were built against the kernel alone
+# (own_*), and against our header. Each step is seen to fail on the kernel alone, first. Fetches these
+# kernels (250 MB).
+
+set -eu
+WANTED=${CXL_TEST_SUITES:-experimental sid}
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# build_driver OUT DIR [VARIABLE=VALUE]...
+build_driver() {
+	local out=$1 dir=$2
+	shift 2
+
+	scripts/env/in-root "$SUITE" -- env "$@" scripts/build-driver --out "$BUILT/tests/$out" \
+		"KDIR=/lib/modules/$KERNEL/build" "$KERNEL" "$dir"
+}
+
+# The module, and the drivers that the steps want.
+build() {
+	scripts/env/in-root "$SUITE" -- scripts/build "$KERNEL" "/lib/modules/$KERNEL/build" \
+		"$(kernel_image "$KERNEL")" &&
+		build_driver own tests/drivers/vendor CXL_ACCEL_SYMVERS=none &&
+		build_driver vendor tests/drivers/vendor && build_driver why tests/drivers/why &&
+		build_driver odd tests/guest/odd
+}
+
+imports() {
+	scripts/env/in-root "$SUITE" -- modinfo -F depends "$BUILT/tests/$1"
+}
+
+# Sets SUITE, KERNEL, BUILT and the options of scripts/vm.
+use() {
+	local root
+
+	SUITE=$1
+	root=$(scripts/env/root "$SUITE")
+	KERNEL=$(cd "$root/lib/modules" && printf '%s\n' * | sort -V | tail -n 1)
+	BUILT=build/$KERNEL
+	scripts/env/get-kernel "$SUITE" "linux-image-$KERNEL" >/dev/null
+	SIDE=(--module "$BUILT/cxl_accel.ko" --file scripts/package/modprobe.conf:/etc/modprobe.d/cxl-accel.conf)
+	ORDER=(--module "$BUILT/cxl_accel.ko" --file "$TMP/order.conf:/etc/modprobe.d/cxl-accel.conf")
+	OWN=(--module "$BUILT/tests/own/vendor_accel.ko")
+	VENDOR=(--module "$BUILT/tests/vendor/vendor_accel.ko")
+	WHY=(--module "$BUILT/tests/why/why_accel.ko")
+	ODD=(--module "$BUILT/tests/odd/odd_accel.ko")
+	SAMPLE=(--module "$BUILT/cxl_accel_sample.ko")
+}
+
+# alone NAME CHECK [OPTION]... -- SCRIPT...: on the kernel alone the script fails, at CHECK.
+alone() {
+	local name=$1 check=$2
+	shift 2
+
+	in_guest "${@:1:$#-2}" --file tests/guest:/guest -- sh "/guest/${*: -2:1}" "${@: -1}" >"$TMP/alone" 2>&1 || true
+	ok "$SUITE, $name: not so on the kernel alone" grep -E "^not ok [0-9]+ - .*$check" "$TMP/alone"
+}
+
+# step STEP CHECK [OPTION]...: both ways, with a driver that knows nothing of us
+step() {
+	local step=$1 check=$2
+	shift 2
+
+	alone "$step" "$check" --firmware dev0:hdm-d "${OWN[@]}" "$@" side.sh "$step"
+	guest_test "$SUITE, $step" --firmware dev0:hdm-d "${ORDER[@]}" "${OWN[@]}" "$@" -- side.sh "$step"
+}
+
+losses() {
+	echo loss_memdev loss_endpoint loss_region loss_delete_region loss_target loss_shared_port loss_host \
+		loss_host_module loss_pci_device
+}
+
+all_of() {
+	# shellcheck disable=SC2046 # words
+	guest_test "$SUITE, losses" --firmware all:hdm-d "${ORDER[@]}" "${OWN[@]}" --timeout 900 -- detach.sh $(losses)
+	guest_test "$SUITE, rebind" --firmware all:hdm-d "${SIDE[@]}" "${OWN[@]}" --timeout 1200 \
+		--append log_buf_len=4M -- rebind-stress.sh 1000 50
+	guest_test "$SUITE, with our header, not yet" --firmware dev0:hdm-d "${ORDER[@]}" "${SAMPLE[@]}" "${VENDOR[@]}" \
+		--load 'cxl_mem cxl_accel_sample cxl_acpi' -- defer.sh
+	guest_test "$SUITE, with our header, cxl_acpi fails" --firmware broken-cedt "${ORDER[@]}" "${VENDOR[@]}" \
+		"${ODD[@]}" -- defer-failed.sh
+	guest_test "$SUITE, with our header, asked" --firmware dev0:hdm-d "${SIDE[@]}" "${WHY[@]}" -- side.sh asked
+	guest_test "$SUITE, reserved" --topology 'hb(acc,exp)' --window hb0:256M --firmware dev0:hdm-d "${ORDER[@]}" \
+		"${SAMPLE[@]}" -- reserve.sh dev0 dev1
+}
+
+# What differs from one kernel to the next.
+steps() {
+	ok "$SUITE: the side module and drivers build for $KERNEL" build
+	is "$SUITE: a driver built with our header depends on it" "$(imports vendor/vendor_accel.ko | tr , '\n' | grep -c cxl_accel)" 1
+	is "$SUITE: one built without does not" "$(imports own/vendor_accel.ko | tr , '\n' | grep -c cxl_accel)" 0
+	alone rebind 'turns: none undone' --firmware all:hdm-d --timeout 600 --append log_buf_len=4M "${OWN[@]}" \
+		rebind-stress.sh 100
+	step pci_only 'the driver of dev1, whose attach failed, is bound and stays'
+	step lost 'the driver is released'
+	step reprobed 'it is probed again when cxl_acpi has come'
+	step passthrough 'dev0 is attached' --topology passthrough
+	guest_test "$SUITE, as installed" --firmware all:hdm-d "${SIDE[@]}" "${OWN[@]}" -- detach.sh loss_delete_region
+	guest_test "$SUITE, passive" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN[@]}" \
+		--file "$TMP/passive.conf:/etc/modprobe.d/passive.conf" -- side.sh passive
+}
+
+# Without cxl_acpi, for which some of the tests want to wait.
+echo 'softdep cxl_mem pre: cxl_accel' >"$TMP/order.conf"
+echo 'options cxl_accel passive=1' >"$TMP/passive.conf"
+first=yes
+for suite in $WANTED; do
+	use "$suite"
+	steps
+	[ -z "$first" ] || all_of
+	first=
+done
+done_testing
