@@ -64,6 +64,7 @@ static int __init cxl_accel_init(void)
 
 err_reserve:
 	cxl_accel_reserve_exit();
+	cxl_accel_reset_forget(NULL);
 err_detach:
 	cxl_accel_detach_exit();
 err_host_wait:
@@ -79,6 +80,7 @@ static void __exit cxl_accel_exit(void)
 	if (!cxl_accel_passive) {
 		cxl_accel_memdev_exit();
 		cxl_accel_reserve_exit();
+		cxl_accel_reset_forget(NULL);
 	}
 	cxl_accel_detach_exit();
 	cxl_accel_host_wait_exit();
