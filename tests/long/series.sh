@@ -10,12 +10,11 @@ CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/env/kernel" "$SE
 . "$(dirname "${BASH_SOURCE[0]}")/modules.sh"
 
 driver drivers/vendor
-driver guest/odd
 
 series_test() {
 	local name=$1
 	shift
-	guest_test "$SERIES: $name" "${MEM[@]}" "${VENDOR[@]}" --timeout 1800 --append log_buf_len=4M "$@"
+	guest_test "$SERIES: $name" "${BUNDLE[@]}" "${VENDOR[@]}" --timeout 1800 --append log_buf_len=4M "$@"
 }
 
 series_test attach --firmware dev0:hdm-d -- attach.sh
@@ -25,7 +24,7 @@ series_test losses --firmware all:hdm-d -- detach.sh loss_memdev loss_endpoint l
 	loss_delete_region loss_host_module loss_pci_device
 series_test 'losses below a switch' --topology switch --firmware all:hdm-d -- \
 	detach.sh loss_shared_port loss_top_port loss_region
-series_test 'not yet' --firmware dev0:hdm-d --load 'cxl_mem cxl_accel_sample cxl_acpi' "${BUNDLE[@]}" -- defer.sh
+series_test 'not yet' --firmware dev0:hdm-d --load 'cxl_mem cxl_accel_sample cxl_acpi' -- defer.sh
 series_test 'unbind and bind' --firmware all:hdm-d -- rebind-stress.sh 1000 50
 series_test 'hierarchy taken apart' --firmware all:hdm-d --append slub_debug=FZPU -- rebind-stress-detach.sh 60
 
