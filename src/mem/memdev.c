@@ -274,40 +274,38 @@ static void cxl_accel_ports_hold(struct cxl_accel_ports *ports, struct cxl_memde
 static int cxl_accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 {
 	struct cxl_accel_ports *ports = cxl_accel_ports_alloc(cxlmd);
-	struct device *host = cxl_accel_host_lock();
-	struct module *owner = NULL;
-	int rc = 0;
+	bool on_demand = cxl_accel_core_adds_dports_on_demand();
+	struct module *owner;
+	struct device *host;
+	int rc;
 
-	if (!ports) {
-		rc = -ENOMEM;
-		goto out;
-	}
+	if (!ports)
+		return -ENOMEM;
+	host = cxl_accel_host_lock();
 	if (!host) {
 		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
 		return -ENXIO;
 	}
-	if (cxl_accel_core_adds_dports_on_demand()) {
-		owner = host->driver->owner;
-		if (!try_module_get(owner))
-			rc = -ENXIO;
+	owner = on_demand ? host->driver->owner : NULL;
+	if (!try_module_get(owner)) {
+		cxl_accel_host_unlock(host);
+		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
+		return -ENXIO;
+	}
+	if (on_demand) {
 		cxl_accel_host_unlock(host);
 		host = NULL;
-		if (rc) {
-			accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
-			return rc;
-		}
 	}
 	rc = devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
 		accel->status = cxl_accel_host_port_is_unbound(accel->dev) ?
 				CXL_ACCEL_ATTACH_PORT_NOT_BOUND : CXL_ACCEL_ATTACH_NO_PORT;
 	host = host ?: cxl_accel_host_lock();
-	if (host)
+	if (host) {
 		cxl_accel_ports_hold(ports, cxlmd);
-	module_put(owner);
-out:
-	if (host)
 		cxl_accel_host_unlock(host);
+	}
+	module_put(owner);
 	return rc;
 }
 
