@@ -7,11 +7,11 @@
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
+# shellcheck source-path=SCRIPTDIR source=statuses.sh
+. /guest/statuses.sh
 
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
-EINVAL=-22 ENXIO=-6 EBUSY=-16 ENOMEM=-12 EPROBE_DEFER=-517
-eval "$(sed -n 's/^\tX(\([A-Z_]*\), \([A-Z0-9_]*\), "\([^"]*\)").*/status_\1="$((\2)) \3"/p' /root/attach.h)"
 
 modprobe -a cxl_acpi cxl_mem
 echo 0 >/sys/bus/pci/drivers_autoprobe
@@ -61,12 +61,9 @@ good() {
 	is "$1: nothing is left behind" "$(bus_devices)" "$idle"
 	rmmod cxl_acpi
 }
-# may_be STATUS: or that, where dports come on demand: the bridge's port is bound before its decoders are
-# looked at. A core that does not get them maps the registers once more, which it calls -ENOMEM.
-may_be() {
-	eval "[ \"\$told\" != \"\$status_$1\" ] || want=\$told"
-}
-# tried WHAT STATUS0 STATUS1 [NEWER0 NEWER1]: what dev0 and dev1 are told
+# tried WHAT STATUS0 STATUS1 [NEWER0 NEWER1]: what dev0 and dev1 are told. NEWER, where dports come on demand:
+# the bridge's port is bound before its decoders are looked at. A core that does not get them maps the
+# registers once more, which it calls -ENOMEM.
 tried() {
 	modprobe cxl_acpi
 	idle=$(bus_devices)

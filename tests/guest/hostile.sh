@@ -8,6 +8,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
+# shellcheck source-path=SCRIPTDIR source=statuses.sh
+. /guest/statuses.sh
 
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
@@ -17,10 +19,6 @@ modprobe -a cxl_acpi cxl_mem
 echo 0 >/sys/bus/pci/drivers_autoprobe
 insmod /modules/why_accel.ko capacity=$((512 << 20))
 PARAMETERS=/sys/module/why_accel/parameters
-
-# status_NAME: what the header says for CXL_ACCEL_ATTACH_NAME, errno and words.
-EINVAL=-22 ENXIO=-6 EBUSY=-16 ENOMEM=-12 EPROBE_DEFER=-517
-eval "$(sed -n 's/^\tX(\([A-Z_]*\), \([A-Z0-9_]*\), "\([^"]*\)").*/status_\1="$((\2)) \3"/p' /root/attach.h)"
 
 # ---- registers ----
 
@@ -120,10 +118,6 @@ good() {
 	unbind "$1"
 }
 
-# may_be STATUS: or that
-may_be() {
-	eval "[ \"\$told\" != \"\$status_$1\" ] || want=\$told"
-}
 # tried WHAT STATUS [STATUS2]: of dev0 as it is now; STATUS2 where a newer core reads it otherwise
 tried() {
 	eval "want=\$status_$2"
