@@ -205,31 +205,56 @@ void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
  * A core without a lock for this has two deleters of one region find it both, and delete it both.
  * So user space is kept away while we do it: the file goes, which waits for whoever is writing to
  * it, and comes back. Nobody who writes to it waits for us.
+ *
+ * The third deleter is the region's host, the CXL host's platform device, when its driver goes: by
+ * then the region is not in its devres list any more, and cxl_core warns when it is looked for.
+ * With the device lock of the host it is not going. It is never waited for: our caller may hold the
+ * lock of a port that an attach waits for with that of the host. Such an attach keeps the host from
+ * going just as well.
  */
 #ifdef HAVE_CXL_REGIONS_LOCK
-static void cxl_accel_deleters_stop(struct device *cxlrd_dev,
-				    const struct device_attribute *attr)
+static int cxl_accel_deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr,
+				   bool *locked)
 {
+	return 0;
 }
 
-static void cxl_accel_deleters_go_on(struct device *cxlrd_dev,
-				     const struct device_attribute *attr)
+static void cxl_accel_deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr,
+				     bool locked)
 {
 }
 #else
 static DEFINE_MUTEX(cxl_accel_deleters_lock);
 
-static void cxl_accel_deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr)
+static struct device *cxl_accel_region_host(struct device *cxlrd_dev)
 {
-	mutex_lock(&cxl_accel_deleters_lock);
-	sysfs_remove_file(&cxlrd_dev->kobj, &attr->attr);
+	return to_cxl_port(cxlrd_dev->parent)->uport_dev;
 }
 
-static void cxl_accel_deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr)
+static int cxl_accel_deleters_stop(struct device *cxlrd_dev, const struct device_attribute *attr,
+				   bool *locked)
+{
+	struct device *host = cxl_accel_region_host(cxlrd_dev);
+
+	*locked = device_trylock(host);
+	if (READ_ONCE(host->links.status) != DL_DEV_DRIVER_BOUND) {
+		if (*locked)
+			device_unlock(host);
+		return -EBUSY;
+	}
+	mutex_lock(&cxl_accel_deleters_lock);
+	sysfs_remove_file(&cxlrd_dev->kobj, &attr->attr);
+	return 0;
+}
+
+static void cxl_accel_deleters_go_on(struct device *cxlrd_dev, const struct device_attribute *attr,
+				     bool locked)
 {
 	if (sysfs_create_file(&cxlrd_dev->kobj, &attr->attr))
 		dev_err(cxlrd_dev, "failed to restore %s\n", attr->attr.name);
 	mutex_unlock(&cxl_accel_deleters_lock);
+	if (locked)
+		device_unlock(cxl_accel_region_host(cxlrd_dev));
 }
 #endif
 
@@ -239,15 +264,18 @@ static void cxl_accel_region_delete_work(struct work_struct *work)
 	struct device *cxlrd_dev = del->cxlr->dev.parent;
 	const struct device_attribute *attr = cxl_accel_find_attribute(cxlrd_dev, "delete_region");
 	const char *name = dev_name(&del->cxlr->dev);
+	bool locked;
 	ssize_t rc;
 
 	if (!attr || !attr->store) {
 		del->rc = -EOPNOTSUPP;
 		return;
 	}
-	cxl_accel_deleters_stop(cxlrd_dev, attr);
+	del->rc = cxl_accel_deleters_stop(cxlrd_dev, attr, &locked);
+	if (del->rc)
+		return;
 	rc = attr->store(cxlrd_dev, (struct device_attribute *)attr, name, strlen(name));
-	cxl_accel_deleters_go_on(cxlrd_dev, attr);
+	cxl_accel_deleters_go_on(cxlrd_dev, attr, locked);
 	del->rc = rc < 0 ? rc : 0;
 }
 
@@ -259,8 +287,10 @@ static void cxl_accel_region_delete_work(struct work_struct *work)
  * (rmmod and Ctrl-C) would leave the region's decoders attached to a region that is gone.
  *
  * Context: may sleep. Takes the root decoder's regions lock, then the region's device lock and
- * cxl_core's region and DPA locks; the caller may hold the device lock of an endpoint port.
- * Return: 0, -ENODEV if the region is gone already, -EOPNOTSUPP if the core has no such attribute.
+ * cxl_core's region and DPA locks; tries that of the region's host before. The caller may hold the
+ * device lock of an endpoint port.
+ * Return: 0; -ENODEV if the region is gone already; -EBUSY if its host is going, and deletes it
+ * itself; -EOPNOTSUPP if the core has no such attribute.
  */
 int cxl_accel_core_region_delete(struct cxl_region *cxlr)
 {

@@ -62,6 +62,13 @@ static void cxl_accel_region_mark_not_committed(struct cxl_region *cxlr)
 	cmpxchg(&cxlr->params.state, CXL_CONFIG_COMMIT, CXL_CONFIG_ACTIVE);
 }
 
+/* Its host deletes the region, at any moment from now on: nothing of it is to be ours. */
+static void cxl_accel_region_leave_to_host(struct cxl_region *cxlr)
+{
+	device_release_driver(&cxlr->dev);
+	cxl_accel_set_pm_domain(&cxlr->dev, NULL);
+}
+
 /* The endpoint goes, and the region with it: without its decoder it is good for nothing. */
 static void cxl_accel_region_release(struct device *dev, void *res)
 {
@@ -72,7 +79,9 @@ static void cxl_accel_region_release(struct device *dev, void *res)
 	if (ar->cxlr) {
 		cxl_accel_region_mark_not_committed(ar->cxlr);
 		rc = cxl_accel_core_region_delete(ar->cxlr);
-		if (rc && rc != -ENODEV) {
+		if (rc == -EBUSY) {
+			cxl_accel_region_leave_to_host(ar->cxlr);
+		} else if (rc && rc != -ENODEV) {
 			/* It goes on referring to this module, so both stay. */
 			__module_get(THIS_MODULE);
 			dev_err(&ar->cxlr->dev, "failed to delete region, leaking it: error %d\n",
