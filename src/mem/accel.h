@@ -97,6 +97,7 @@ struct cxl_accel_decoders {
  * @cxlr: its region, in the side module (src/side) only; only compared
  * @range: HPA range of the first decoder that has a region
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
+ * @hears_of_resets: of @dev, in the side module only; protected by @dev's device lock
  * @adding: the one that cxl_core is making a region of; the attaching task's
  * @decode_path: decoders above the endpoint that are held in place; protected likewise
  * @copy: of @dev, while the endpoint is probed, see endpoint_probe.c
@@ -123,6 +124,7 @@ struct cxl_accel {
 	struct cxl_dev_state *cxlds;
 	struct cxl_memdev *cxlmd;
 	struct cxl_region *cxlr;
+	bool hears_of_resets;
 	struct range range;
 	struct list_head regions;
 	struct cxl_accel_region *adding;
@@ -260,6 +262,7 @@ void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev));
 
 /* err_handler.c: hear of resets and errors before an attached device's driver does */
 int cxl_accel_err_handler_add(struct pci_dev *pdev);
+void cxl_accel_err_handler_remove(struct pci_dev *pdev);
 void cxl_accel_err_handler_exit(void);
 
 /* detach.c: the driver goes when its memory does */

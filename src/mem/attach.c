@@ -39,6 +39,7 @@ static void cxl_accel_mark_detaching(void *_accel)
 {
 	struct cxl_accel *accel = _accel;
 
+	cxl_accel_err_handler_remove(to_pci_dev(accel->dev));
 	WRITE_ONCE(accel->attached, false);
 	cxl_accel_detach_recovered(accel);
 	cxl_accel_status_detached(accel->dev);

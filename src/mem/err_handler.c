@@ -14,7 +14,7 @@
  * Several devices share a driver: a callback may be for one that is not attached, and then does
  * what the driver's own would. It may also be on its way into a stand-in while another device's
  * lock is held, under which that is taken back. So a stand-in stays as it is until this module
- * goes, when no such driver is loaded any more; one whose driver has been loaded again is reused.
+ * goes; one whose driver has been loaded again is reused.
  */
 #include <linux/device.h>
 #include <linux/pci.h>
@@ -167,38 +167,49 @@ static struct stand_in *cxl_accel_stand_in_get(struct pci_driver *driver)
 	return s;
 }
 
-static void cxl_accel_stand_in_put(void *stand_in)
-{
-	struct stand_in *s = stand_in;
-
-	guard(mutex)(&cxl_accel_err_handler_lock);
-	if (!--s->users)
-		/* Unless somebody has replaced it in turn. */
-		cmpxchg(&s->driver->err_handler, &s->ops, s->own);
-}
-
 /**
  * cxl_accel_err_handler_add() - a device is attached
  * @pdev: the PCI function, in its driver's probe()
  *
- * Lasts until the driver is unbound, or the devres group that is open is released.
+ * To be followed by cxl_accel_err_handler_remove().
  *
  * Return: 0 or -ENOMEM.
  */
 int cxl_accel_err_handler_add(struct pci_dev *pdev)
 {
-	struct stand_in *s = cxl_accel_stand_in_get(to_pci_driver(pdev->dev.driver));
-
-	if (!s)
-		return -ENOMEM;
-	return devm_add_action_or_reset(&pdev->dev, cxl_accel_stand_in_put, s);
+	return cxl_accel_stand_in_get(to_pci_driver(pdev->dev.driver)) ? 0 : -ENOMEM;
 }
 
-/* No driver is loaded that could have attached a device, so nobody calls these. */
+/**
+ * cxl_accel_err_handler_remove() - a device is not attached any more
+ * @pdev: the PCI function; its device lock is held
+ */
+void cxl_accel_err_handler_remove(struct pci_dev *pdev)
+{
+	struct stand_in *s;
+
+	guard(mutex)(&cxl_accel_err_handler_lock);
+	s = cxl_accel_stand_in_find(to_pci_driver(pdev->dev.driver));
+	if (s && !--s->users)
+		/* Unless somebody has replaced it in turn. */
+		cmpxchg(&s->driver->err_handler, &s->ops, s->own);
+}
+
+/**
+ * cxl_accel_err_handler_exit() - no device is attached any more
+ *
+ * A callback that another device of such a driver is in the middle of has that one's device lock.
+ */
 void cxl_accel_err_handler_exit(void)
 {
 	struct stand_in *s, *next;
+	struct pci_dev *pdev = NULL;
 
+	if (list_empty(&cxl_accel_stand_ins))
+		return;
+	for_each_pci_dev(pdev)
+		scoped_guard(device, &pdev->dev)
+			;
 	list_for_each_entry_safe(s, next, &cxl_accel_stand_ins, node) {
 		list_del(&s->node);
 		kfree(s);

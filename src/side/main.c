@@ -14,6 +14,7 @@
  *	it is known why an attach failed
  *	a passthrough host bridge is no obstacle
  *	what firmware committed to an accelerator is nobody else's
+ *	after a reset its memory decodes again
  *
  * Memdevs of expanders are left alone. So is one that was there before this module: a file in
  * modprobe.d has it loaded before cxl_mem, which all drivers of accelerators need.
@@ -24,7 +25,8 @@
  *	api.c			what drivers call that were built with our header
  *
  * and, out of src/mem, where main.c has a line for each: accel.c, detach.c, status.c, report.c,
- * host.c, host_wait.c, decode_path.c, hpa_reserve.c, registers.c, committed.c.
+ * host.c, host_wait.c, decode_path.c, hpa_reserve.c, registers.c, committed.c, restore.c, reset.c,
+ * err_handler.c.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -79,6 +81,7 @@ static void __exit cxl_accel_exit(void)
 {
 	if (!cxl_accel_passive) {
 		cxl_accel_memdev_exit();
+		cxl_accel_err_handler_exit();
 		cxl_accel_reserve_exit();
 		cxl_accel_reset_forget(NULL);
 	}

@@ -140,14 +140,21 @@ static void cxl_accel_memdev_added(struct cxl_memdev *cxlmd)
 	WRITE_ONCE(accel->attached, false);
 	accel->status = CXL_ACCEL_ATTACH_MEMDEV_NOT_BOUND;
 	accel->refused = CXL_ACCEL_ATTACH_NOT_COMMITTED;
+	cxl_accel_reset_while_detached(to_pci_dev(dev));
 	cxl_accel_detach_arm(accel, cxlmd);
 	WRITE_ONCE(accel->attacher, current);
 }
 
 static void cxl_accel_memdev_bound(struct cxl_accel *accel)
 {
+	struct pci_dev *pdev = to_pci_dev(accel->dev);
+
 	accel->status = CXL_ACCEL_ATTACH_ATTACHED;
 	WRITE_ONCE(accel->attacher, NULL);
+	accel->hears_of_resets = !cxl_accel_err_handler_add(pdev);
+	if (!accel->hears_of_resets)
+		dev_warn(accel->dev, "out of memory: its memory will not survive a reset\n");
+	cxl_accel_reset_attached(pdev);
 	WRITE_ONCE(accel->attached, true);
 	cxl_accel_status_set(accel->dev, CXL_ACCEL_ATTACH_ATTACHED, &accel->range);
 }
@@ -204,7 +211,10 @@ static void cxl_accel_memdev_going(struct cxl_memdev *cxlmd)
 	if (accel->attacher)
 		cxl_accel_memdev_failed(accel);
 	/* What follows is an expected teardown. */
+	if (accel->hears_of_resets)
+		cxl_accel_err_handler_remove(to_pci_dev(accel->dev));
 	WRITE_ONCE(accel->attached, false);
+	cxl_accel_detach_recovered(accel);
 	cxl_accel_status_detached(accel->dev);
 	cxl_accel_put(accel);
 }

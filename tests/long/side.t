@@ -52,12 +52,13 @@ use() {
 	SAMPLE=(--module "$BUILT/cxl_accel_sample.ko")
 }
 
-# alone NAME CHECK [OPTION]... -- SCRIPT...: on the kernel alone the script fails, at CHECK.
+# alone NAME CHECK [OPTION]... SCRIPT ARGUMENTS: on the kernel alone the script fails, at CHECK.
 alone() {
 	local name=$1 check=$2
 	shift 2
 
-	in_guest "${@:1:$#-2}" --file tests/guest:/guest -- sh "/guest/${*: -2:1}" "${@: -1}" >"$TMP/alone" 2>&1 || true
+	# shellcheck disable=SC2068 # words
+	in_guest "${@:1:$#-2}" --file tests/guest:/guest -- sh "/guest/${*: -2:1}" ${@: -1} >"$TMP/alone" 2>&1 || true
 	ok "$SUITE, $name: not so on the kernel alone" grep -E "^not ok [0-9]+ - .*$check" "$TMP/alone"
 }
 
@@ -85,6 +86,15 @@ all_of() {
 	guest_test "$SUITE, with our header, cxl_acpi fails" --firmware broken-cedt "${ORDER[@]}" "${VENDOR[@]}" \
 		"${ODD[@]}" -- defer-failed.sh
 	guest_test "$SUITE, with our header, asked" --firmware dev0:hdm-d "${SIDE[@]}" "${WHY[@]}" -- side.sh asked
+	alone reset 'bus: registers are what they were' "${RAW[@]}" "${OWN[@]}" \
+		reset.sh 'vendor_accel 512 while_bound'
+	guest_test "$SUITE, reset" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" -- reset.sh vendor_accel 512 \
+		while_bound while_unbound sibling
+	guest_test "$SUITE, reset, callbacks" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 \
+		callbacks silent deaf
+	guest_test "$SUITE, reset against unbind" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" --timeout 900 -- \
+		reset.sh vendor_accel 512 races
+	guest_test "$SUITE, AER" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 aer_recovered
 	guest_test "$SUITE, reserved" --topology 'hb(acc,exp)' --window hb0:256M --firmware dev0:hdm-d "${ORDER[@]}" \
 		"${SAMPLE[@]}" -- reserve.sh dev0 dev1
 }
@@ -105,6 +115,8 @@ steps() {
 		--file "$TMP/passive.conf:/etc/modprobe.d/passive.conf" -- side.sh passive
 }
 
+RAW=(--topology 'hb(raw:512M,acc)' --firmware dev0:hdm-d/size=256M,dev0:hdm-d/locked,dev1:hdm-d
+	--append iomem=relaxed)
 # Without cxl_acpi, for which some of the tests want to wait.
 echo 'softdep cxl_mem pre: cxl_accel' >"$TMP/order.conf"
 echo 'options cxl_accel passive=1' >"$TMP/passive.conf"
