@@ -16,8 +16,8 @@
  *
  * cxl_accels_lock (accel.c), cxl_accel_status_lock (status.c), cxl_accel_wait_lock (host_wait.c),
  * cxl_accel_decode_path_lock (decode_path.c), cxl_accel_reserve_lock (hpa_reserve.c),
- * cxl_accel_reset_lock (reset.c) and cxl_accel_err_handler_lock (err_handler.c) are innermost: none
- * of the above is taken under them.
+ * cxl_accel_reset_lock (reset.c), cxl_accel_switch_lock (reset_switch.c) and
+ * cxl_accel_err_handler_lock (err_handler.c) are innermost: none of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -44,7 +44,10 @@ struct cxl_accel_dev_state;
 struct cxl_accel_region;
 struct cxl_accel_register_map;
 
-/* Of one HDM decoder, or of one DVSEC range, which has neither @ctrl nor @skip */
+/*
+ * Of one HDM decoder, or of one DVSEC range, which has neither @ctrl nor @skip. What is @skip in a
+ * device's decoder, is the target list in a switch's.
+ */
 struct cxl_accel_decoder_regs {
 	u32 base_lo, base_hi;
 	u32 size_lo, size_hi;
@@ -241,6 +244,7 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 
 /* committed.c: what a device decodes, read from its registers */
 void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d);
+bool cxl_accel_decoder_range(const struct cxl_accel_decoder_regs *regs, struct range *range);
 int cxl_accel_decoders_ranges(const struct cxl_accel_decoders *d, struct range *ranges);
 enum cxl_accel_attach_status cxl_accel_decoders_check(const struct cxl_dev_state *cxlds,
 						      const struct range *hpa);
@@ -259,6 +263,11 @@ bool cxl_accel_recovery_begins(struct pci_dev *pdev);
 void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers);
 void cxl_accel_recovery_failed(struct pci_dev *pdev);
 void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev));
+
+/* reset_switch.c: nor does one of a switch above */
+void cxl_accel_switches_remember(struct pci_dev *pdev);
+int cxl_accel_switches_restore(struct pci_dev *pdev);
+void cxl_accel_switches_forget(bool (*gone)(struct pci_dev *pdev));
 
 /* err_handler.c: hear of resets and errors before an attached device's driver does */
 int cxl_accel_err_handler_add(struct pci_dev *pdev);

@@ -18,17 +18,25 @@
 #include "accel.h"
 #include "decoder_regs.h"
 
-static int cxl_accel_note_range(struct range *ranges, int nr, u64 base, u64 size)
-{
-	if (!size || base + size - 1 < base || nr == MAX_COMMITTED)
-		return nr;
-	ranges[nr] = (struct range){ .start = base, .end = base + size - 1 };
-	return nr + 1;
-}
-
 static u64 cxl_accel_regs_u64(u32 hi, u32 lo)
 {
 	return (u64)hi << 32 | (lo & DECODER_LO_MASK);
+}
+
+/**
+ * cxl_accel_decoder_range() - the HPA range of a decoder
+ * @regs: its registers, or those of a DVSEC range
+ * @range: set to it
+ *
+ * Return: false if that is none.
+ */
+bool cxl_accel_decoder_range(const struct cxl_accel_decoder_regs *regs, struct range *range)
+{
+	u64 base = cxl_accel_regs_u64(regs->base_hi, regs->base_lo);
+	u64 size = cxl_accel_regs_u64(regs->size_hi, regs->size_lo);
+
+	*range = (struct range){ .start = base, .end = base + size - 1 };
+	return size && range->end >= base;
 }
 
 /* Encoded counts: 0 is one decoder, then two for each step, and from 9 on 20, 24, 28, 32. */
@@ -137,12 +145,12 @@ static void cxl_accel_dvsec_read(struct pci_dev *pdev, struct cxl_accel_decoders
 
 /**
  * cxl_accel_decoders_read() - the registers that say what a device decodes
- * @pdev: the PCI function
+ * @pdev: the PCI function of a device, or of a switch's upstream port
  * @d: what they hold; nothing, of a device that does not answer
  *
  * A function that nobody has enabled decodes no BAR, so that is turned on for the time of reading.
  *
- * Context: may sleep; @pdev's device lock is held.
+ * Context: may sleep; @pdev's device lock is held, or what stands in for it in reset_switch.c.
  */
 void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d)
 {
@@ -150,7 +158,8 @@ void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d)
 	bool enable;
 	u16 command;
 
-	device_lock_assert(&pdev->dev);
+	if (!pdev->subordinate)
+		device_lock_assert(&pdev->dev);
 	*d = (struct cxl_accel_decoders){ 0 };
 	pm_runtime_get_sync(&pdev->dev);
 	if (pci_read_config_word(pdev, PCI_COMMAND, &command) || PCI_POSSIBLE_ERROR(command))
@@ -189,9 +198,8 @@ int cxl_accel_decoders_ranges(const struct cxl_accel_decoders *d, struct range *
 	if (!hdm && !(d->dvsec_ctrl & DVSEC_CTRL_MEM))
 		return 0;
 	for (i = 0; i < count; i++)
-		nr = cxl_accel_note_range(ranges, nr,
-					  cxl_accel_regs_u64(from[i].base_hi, from[i].base_lo),
-					  cxl_accel_regs_u64(from[i].size_hi, from[i].size_lo));
+		if (cxl_accel_decoder_range(&from[i], &ranges[nr]))
+			nr++;
 	return nr;
 }
 

@@ -207,9 +207,10 @@ void cxl_accel_err_handler_exit(void)
 
 	if (list_empty(&cxl_accel_stand_ins))
 		return;
-	for_each_pci_dev(pdev)
-		scoped_guard(device, &pdev->dev)
-			;
+	for_each_pci_dev(pdev) {
+		device_lock(&pdev->dev);
+		device_unlock(&pdev->dev);
+	}
 	list_for_each_entry_safe(s, next, &cxl_accel_stand_ins, node) {
 		list_del(&s->node);
 		kfree(s);

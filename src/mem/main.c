@@ -28,6 +28,7 @@
  *	committed.c		what a device decodes, read from its registers
  *	restore.c		and written back
  *	reset.c			a reset leaves no driver with memory that decodes nothing
+ *	reset_switch.c		nor does one of a switch above
  *	err_handler.c		hear of resets and errors before the driver does
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be

@@ -4,8 +4,9 @@
  *
  * Owns: for each accelerator what it was last seen to decode, until the PCI function or this module
  * goes. Talks to: err_handler.c, which hears of resets; restore.c, which writes decoders back;
- * detach.c, where that cannot be done. Locks: called with the PCI function's device lock, which
- * protects what is remembered of it; cxl_accel_reset_lock, innermost, protects the list.
+ * reset_switch.c, which sees to the switches above; detach.c, where that cannot be done. Locks:
+ * called with the PCI function's device lock, which protects what is remembered of it;
+ * cxl_accel_reset_lock, innermost, protects the list.
  *
  * A reset of the bus clears HDM decoders and the DVSEC's enables (CXL 3.1 section 9.6), and neither
  * the PCI core nor cxl_core notices: the region goes on being committed. While a driver is attached
@@ -108,6 +109,7 @@ static void cxl_accel_reset_remember_attached(struct pci_dev *pdev, bool anew)
 	struct cxl_accel_decoders *now = kzalloc(sizeof(*now), GFP_KERNEL);
 	struct remembered *r = cxl_accel_remembered_add(pdev);
 
+	cxl_accel_switches_remember(pdev);
 	if (r && anew)
 		r->attached = r->detached;
 	if (r && now) {
@@ -143,7 +145,8 @@ void cxl_accel_reset_begins(struct pci_dev *pdev)
 
 static int cxl_accel_reset_restore(struct remembered *r, const struct cxl_accel_decoders *before)
 {
-	int rc = cxl_accel_decoders_restore(r->pdev, before);
+	int rc = cxl_accel_switches_restore(r->pdev) ?:
+		 cxl_accel_decoders_restore(r->pdev, before);
 
 	r->owed = rc < 0;
 	if (rc > 0)
@@ -297,6 +300,7 @@ void cxl_accel_reset_while_detached(struct pci_dev *pdev)
 	now = kzalloc(sizeof(*now), GFP_KERNEL);
 	if (!now)
 		return;
+	cxl_accel_switches_restore(pdev);
 	cxl_accel_decoders_read(pdev, now);
 	if (r->owed || cxl_accel_was_reset(now, &r->detached)) {
 		rc = cxl_accel_ranges_are_lost(pdev, &r->detached) ? -EBUSY :
@@ -316,6 +320,7 @@ void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev))
 {
 	struct remembered *r, *next;
 
+	cxl_accel_switches_forget(gone);
 	guard(mutex)(&cxl_accel_reset_lock);
 	list_for_each_entry_safe(r, next, &cxl_accel_remembered, node) {
 		if (gone && !gone(r->pdev))

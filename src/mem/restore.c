@@ -250,11 +250,12 @@ void cxl_accel_bars_restore(struct pci_dev *pdev)
 
 /**
  * cxl_accel_decoders_restore() - have a device decode what it did before
- * @pdev: the PCI function; its config space is restored as far as the PCI core knows it
+ * @pdev: the PCI function of a device, or of a switch's upstream port; its config space is restored
+ * as far as the PCI core knows it
  * @before: what cxl_accel_decoders_read() has read; something of it decodes
  *
  * Context: may sleep, for as long as the device says that its memory takes to be active; @pdev's
- * device lock is held.
+ * device lock is held, or what stands in for it in reset_switch.c.
  * Return: 1 if something had to be restored, 0 if all was as before; -ENODEV for a device that does
  * not answer, -ENXIO if its registers are not where they were, -EBUSY if a decoder is committed to
  * something else, -ETIMEDOUT if a commit or the memory does not come, -EIO for a commit that failed
@@ -266,7 +267,8 @@ int cxl_accel_decoders_restore(struct pci_dev *pdev, const struct cxl_accel_deco
 	u16 command;
 	int rc;
 
-	device_lock_assert(&pdev->dev);
+	if (!pdev->subordinate)
+		device_lock_assert(&pdev->dev);
 	pm_runtime_get_sync(&pdev->dev);
 	rc = -ENODEV;
 	if (pci_read_config_word(pdev, PCI_COMMAND, &command) || PCI_POSSIBLE_ERROR(command))

@@ -26,7 +26,7 @@
  *
  * and, out of src/mem, where main.c has a line for each: accel.c, detach.c, status.c, report.c,
  * host.c, host_wait.c, decode_path.c, hpa_reserve.c, registers.c, committed.c, restore.c, reset.c,
- * err_handler.c.
+ * reset_switch.c, err_handler.c.
  */
 #include <linux/init.h>
 #include <linux/module.h>

@@ -194,6 +194,23 @@ aer_recovered() {
 	done
 }
 
+# An error of a switch has the PCI core reset the bus above it: its decoders go, and all below. A decoder
+# that nobody wants any more is not brought back.
+aer_switch() {
+	usp=$(basename "$(dirname "$(dirname "$(readlink -f "$PCI/$dev0")")")")
+	hpa1=$(hpa dev1)
+	remember
+	poke "$hpa1" "$pattern"
+	printf slot_reset >"$PARAMETERS/recovery"
+	ok 'switch: a fatal error' host-monitor pcie_aer_inject_error usp0 DLP
+	ok 'switch: recovery successful' wait_for 20 log_has 'AER: device recovery successful'
+	is 'switch: its decoders were lost, and restored, once' \
+		"$(log_count "$usp: CXL decoders of the switch restored")" 1
+	is 'switch: those of both devices, too' "$(log_count 'CXL decoders restored')" 2
+	as_before 'switch'
+	is "switch: dev1's memory is where it was" "$(peek "$hpa1")" "$pattern"
+}
+
 # Without error handlers, it is brought back and its driver released.
 aer_no_handlers() {
 	remember

@@ -20,6 +20,8 @@ reset_test() {
 
 reset_test "a vendor's driver" vendor_accel 256 while_bound while_unbound races
 reset_test AER odd_accel 256 aer_recovered aer_given_up
+guest_test 'AER, below a switch' --topology switch --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}" \
+	"${ODD[@]}" -- reset.sh odd_accel 256 aer_switch
 reset_test 'AER, no handlers' odd_accel 256 no_handlers=1 while_bound aer_no_handlers
 reset_test 'AER, no end' odd_accel 256 aer_no_end
 
