@@ -180,6 +180,8 @@ int cxl_accel_core_region_delete(struct cxl_region *cxlr);
 void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
 					  const struct cxl_endpoint_decoder *cxled);
 bool cxl_accel_core_find_window(const struct range *range, struct resource **window);
+bool cxl_accel_core_can_flush_caches(void);
+int cxl_accel_core_flush_caches(const struct range *range);
 
 #ifndef CORE_HAS_ACCEL_API
 /*

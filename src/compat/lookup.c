@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel knows and has no function for: which CXL window a range is in, which task holds
- * a device lock.
+ * What the kernel knows and has no function for, or not one on all: which CXL window a range is in,
+ * which task holds a device lock, flushing the processors' caches.
  *
  * Owns: nothing. Talks to: cxl_core's root decoders, the scheduler. Locks: none of its own; see
  * each function.
  */
+#include <linux/memregion.h>
 #include <linux/range.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -79,4 +80,32 @@ bool cxl_accel_core_device_is_locked_for_me(struct device *dev)
 	guard(rcu)();
 	owner = cxl_accel_core_mutex_owner(&dev->mutex);
 	return owner && (owner == current || (work && cxl_accel_task_stack_has(owner, work)));
+}
+
+/**
+ * cxl_accel_core_can_flush_caches() - can the caches of all processors be flushed?
+ *
+ * Return: false below a hypervisor, and on processors that know no such thing.
+ */
+bool cxl_accel_core_can_flush_caches(void)
+{
+	return cpu_cache_has_invalidate_memregion();
+}
+
+/**
+ * cxl_accel_core_flush_caches() - no processor caches anything of a range any more
+ * @range: HPA range
+ *
+ * On x86 this writes back and invalidates all of all caches, which takes milliseconds.
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative errno.
+ */
+int cxl_accel_core_flush_caches(const struct range *range)
+{
+#ifdef HAVE_CACHE_INVALIDATE_RANGE
+	return cpu_cache_invalidate_memregion(range->start, range_len(range));
+#else
+	return cpu_cache_invalidate_memregion(IORES_DESC_CXL);
+#endif
 }

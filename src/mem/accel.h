@@ -270,9 +270,14 @@ int cxl_accel_switches_restore(struct pci_dev *pdev);
 void cxl_accel_switches_forget(bool (*gone)(struct pci_dev *pdev));
 
 /* err_handler.c: hear of resets and errors before an attached device's driver does */
+void cxl_accel_reset_prepare(struct pci_dev *pdev);
+void cxl_accel_reset_done(struct pci_dev *pdev);
 int cxl_accel_err_handler_add(struct pci_dev *pdev);
 void cxl_accel_err_handler_remove(struct pci_dev *pdev);
 void cxl_accel_err_handler_exit(void);
+
+/* cxl_reset.c: CXL reset, on request of user space */
+extern const struct attribute_group cxl_accel_cxl_reset_group;
 
 /* detach.c: the driver goes when its memory does */
 int cxl_accel_detach_init(void);

@@ -64,8 +64,13 @@ static const struct pci_error_handlers *cxl_accel_own_handlers(struct pci_dev *p
 	return s && s->own ? s->own : &cxl_accel_no_handlers;
 }
 
-/* What is to be restored is read first: the driver's may turn its device off. */
-static void cxl_accel_reset_prepare(struct pci_dev *pdev)
+/**
+ * cxl_accel_reset_prepare() - an attached device is about to be reset
+ * @pdev: the PCI function; its device lock is held
+ *
+ * What is to be restored is read first: the driver's own may turn its device off.
+ */
+void cxl_accel_reset_prepare(struct pci_dev *pdev)
 {
 	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
 
@@ -74,8 +79,13 @@ static void cxl_accel_reset_prepare(struct pci_dev *pdev)
 		own->reset_prepare(pdev);
 }
 
-/* The driver's is called whatever came of it: it may have taken locks in the other one. */
-static void cxl_accel_reset_done(struct pci_dev *pdev)
+/**
+ * cxl_accel_reset_done() - it has been
+ * @pdev: the PCI function; its device lock is held
+ *
+ * The driver's own is called whatever came of it: it may have taken locks in the other one.
+ */
+void cxl_accel_reset_done(struct pci_dev *pdev)
 {
 	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
 

@@ -18,6 +18,8 @@
  *	range	HPA range that the device decodes, as last seen: first and last byte; empty if it is
  *		not known that it decodes one
  *
+ * Beside the directory there is the file cxl_reset, of a device that can be reset so: cxl_reset.c.
+ *
  * A uevent (change) of the function tells when its memory comes and goes: CXL_ACCEL=attached and
  * CXL_ACCEL=lost, each with CXL_ACCEL_RANGE.
  */
@@ -168,16 +170,22 @@ static const struct attribute_group cxl_accel_status_group = {
 	.attrs = cxl_accel_status_attrs,
 };
 
+static const struct attribute_group *cxl_accel_record_groups[] = {
+	&cxl_accel_status_group,
+	&cxl_accel_cxl_reset_group,
+	NULL
+};
+
 static void cxl_accel_record_free(struct accel_record *r)
 {
 	put_device(r->dev);
 	kfree(r);
 }
 
-/* A record that is in no list any more. The directory's readers are waited for. */
+/* A record that is in no list any more. Who reads or writes its files is waited for. */
 static void cxl_accel_record_remove(struct accel_record *r)
 {
-	sysfs_remove_group(&r->dev->kobj, &cxl_accel_status_group);
+	sysfs_remove_groups(&r->dev->kobj, cxl_accel_record_groups);
 	cxl_accel_record_free(r);
 }
 
@@ -205,7 +213,7 @@ int cxl_accel_status_add(struct device *dev)
 		list_add(&r->node, &cxl_accel_records);
 	}
 
-	rc = sysfs_create_group(&dev->kobj, &cxl_accel_status_group);
+	rc = sysfs_create_groups(&dev->kobj, cxl_accel_record_groups);
 	if (rc) {
 		scoped_guard(mutex, &cxl_accel_status_lock)
 			list_del(&r->node);

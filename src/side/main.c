@@ -26,7 +26,7 @@
  *
  * and, out of src/mem, where main.c has a line for each: accel.c, detach.c, status.c, report.c,
  * host.c, host_wait.c, decode_path.c, hpa_reserve.c, registers.c, committed.c, restore.c, reset.c,
- * reset_switch.c, err_handler.c.
+ * reset_switch.c, err_handler.c, cxl_reset.c.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -96,3 +96,4 @@ MODULE_DESCRIPTION("CXL: what accelerators need beside the kernel's own attach (
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
 CORE_IMPORT_NS();
+CORE_IMPORT_NS_DEVMEM();

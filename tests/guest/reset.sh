@@ -40,8 +40,8 @@ hdm=$((bar + 0x1000 + $(hdm_offset "$bar")))
 
 # All that says what dev0 decodes: CXL control, control 2, lock and ranges; HDM decoders that are committed.
 registers() (
-	for at in 0x0c 0x10 0x14 0x18 0x1c 0x20 0x24; do
-		echo "$at=$(setpci -s "$dev0" "$(printf %x.l $((cxl_dvsec + at)))")"
+	for at in 0x0c.w 0x10.w 0x14.w 0x18.l 0x1c.l 0x20.l 0x24.l; do
+		echo "$at=$(setpci -s "$dev0" "$(printf %x $((cxl_dvsec + ${at%.*}))).${at#*.}")"
 	done
 	echo "hdm=$(devmem $((hdm + 4)) 32)"
 	for decoder in $((hdm + 0x10)) $((hdm + 0x30)); do
@@ -167,6 +167,81 @@ sibling() {
 	pci_bind "$driver" "$dev1"
 	ok 'sibling bound again: reset' reset_by cxl_bus
 	as_before 'sibling bound again'
+}
+
+# ---- CXL reset: see tests/qemu/cxl-type2.c for what the last byte of config space does to it ----
+
+cxl_reset() {
+	echo 1 >"$PCI/$dev0/cxl_reset"
+}
+cxl_capabilities() {
+	setpci -s "$dev0" "$(printf %x.w $((cxl_dvsec + 0xa)))$1"
+}
+fault() {
+	setpci -s "$dev0" "fff.b=$1"
+}
+
+# offer_cxl_reset [PARAMETER=VALUE]: with a cache write-back, and that it takes no more than a second. It is
+# looked for when a driver first attaches.
+offer_cxl_reset() {
+	rmmod "$driver" && rmmod cxl_mem
+	[ "$OURS" = cxl_mem ] || rmmod "$OURS"
+	cxl_capabilities "=$(printf %x $((0x$(cxl_capabilities) | 0x2c0)))"
+	modprobe cxl_mem
+	ok 'CXL reset: loaded again' load capacity="$capacity" "$@"
+	remember
+}
+
+by_cxl_reset() {
+	ok 'CXL reset: no file where the device does not offer it' [ ! -e "$PCI/$dev0/cxl_reset" ]
+	offer_cxl_reset
+	ok 'CXL reset' cxl_reset
+	is 'CXL reset: decoders were lost, and restored' "$(log_count 'CXL decoders restored')" 1
+	is 'CXL reset: the device says that it is done' \
+		$((0x$(setpci -s "$dev0" "$(printf %x.w $((cxl_dvsec + 0x12)))") & 2)) 2
+	as_before 'CXL reset'
+	[ "$driver" != odd_accel ] || is 'CXL reset: the driver is told, before and after' \
+		"$(log_count 'odd: reset_(prepare|done)')" 2
+
+	nok 'CXL reset: nothing else can be written' sh -c "echo 2 >$PCI/$dev0/cxl_reset"
+	fault d0
+	remember
+	nok 'CXL reset, cache not written back: fails' cxl_reset
+	is 'CXL reset, cache not written back: the log says so' "$(log_count 'CXL reset not begun: error -ETIMEDOUT')" 1
+	as_before 'CXL reset, cache not written back'
+}
+
+# failed_cxl_reset NAME FAULT ERROR
+failed_cxl_reset() {
+	fault "$2"
+	remember
+	nok "CXL reset, $1: fails" cxl_reset
+	is "CXL reset, $1: the log says so" "$(log_count "CXL reset failed: error -$3")" 1
+	ok "CXL reset, $1: the driver is released" wait_for 10 [ ! -e "$PCI/$dev0/driver" ]
+	is "CXL reset, $1: sysfs says that the memory is lost" "$(state)" lost
+	nok "CXL reset, $1: not of a device that is not attached" cxl_reset
+	fault 00
+	pci_bind "$driver" "$dev0"
+	as_before "CXL reset, $1, and bound again"
+}
+cxl_reset_fails() {
+	failed_cxl_reset 'device fails' d2 EIO
+	failed_cxl_reset 'device is silent' d1 ETIMEDOUT
+}
+
+# cxl_reset_refused NAME LOG
+cxl_reset_refused() {
+	nok "CXL reset, $1: refused" cxl_reset
+	is "CXL reset, $1: the log says why" "$(log_count "$2")" 1
+	as_before "CXL reset, $1"
+}
+cxl_reset_claimed() {
+	offer_cxl_reset claim=1
+	cxl_reset_refused 'the driver claims its memory' 'CXL reset not begun: error -EBUSY'
+}
+cxl_reset_unflushed() {
+	offer_cxl_reset
+	cxl_reset_refused 'below a hypervisor' "no CXL reset: the processors' caches cannot be flushed"
 }
 
 # ---- AER: the PCI core resets the bus, and leaves it to the driver to restore config space ----

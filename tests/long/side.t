@@ -91,7 +91,7 @@ all_of() {
 	guest_test "$SUITE, reset" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" -- reset.sh vendor_accel 512 \
 		while_bound while_unbound sibling
 	guest_test "$SUITE, reset, callbacks" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 \
-		callbacks silent deaf
+		callbacks silent deaf by_cxl_reset cxl_reset_fails
 	guest_test "$SUITE, reset against unbind" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" --timeout 900 -- \
 		reset.sh vendor_accel 512 races
 	guest_test "$SUITE, AER" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 aer_recovered

@@ -24,7 +24,9 @@
  * too. So a test can have it say anything, and repair it. An HDM decoder capability that is moved
  * away from where QEMU has it is memory, nothing more: what is written is what is read. And one
  * whose last byte of configuration space has been set to DEAF comes out of a reset with HDM
- * decoders whose control cannot be written, so that no commit comes.
+ * decoders whose control cannot be written, so that no commit comes. It does a cache write-back and
+ * a CXL reset (CXL 3.1, 9.7), if it is asked for one; NO_WRITE_BACK, NO_RESET and FAILED_RESET are
+ * for one that does not.
  *
  * QEMU's headers are not needed. What little is known of its private structures is searched for
  * at run time and verified before it is used; if that fails QEMU stops with a message.
@@ -59,6 +61,9 @@
 #define CONFIG_SIZE	4096
 #define DEAF_AT		(CONFIG_SIZE - 1)
 #define DEAF		0xdf
+#define NO_WRITE_BACK	0xd0
+#define NO_RESET	0xd1
+#define FAILED_RESET	0xd2
 #define PCI_PROG_IF	0x09
 #define EXT_CAPS	0x100
 #define EXT_CAP_DVSEC	0x0023
@@ -75,6 +80,13 @@
 #define DEVICE_CAP	0x0a	/* CXL Capability: bit 0 Cache_Capable */
 #define DEVICE_CAP2	0x16	/* CXL Capability 2: cache size unit and size */
 #define CACHE_1M	0x0102	/* 1 unit of 1 MiB */
+#define DEVICE_CTRL2	0x10	/* CXL Control 2: bits that start something */
+#define   WRITE_BACK	0x02
+#define   CXL_RESET	0x04
+#define DEVICE_STATUS2	0x12
+#define   CACHE_INVALID	0x01
+#define   RESET_DONE	0x02
+#define   RESET_ERROR	0x04
 #define FLEX_CAP	0x0a
 #define FLEX_STATUS	0x0e
 #define FLEX_CACHE	0x01
@@ -86,8 +98,11 @@
 #define CM_WORDS	1024
 #define CM_CAP_ID	1
 #define CM_CAP_HDM	5
+#define CM_HDM_GLOBAL_CTRL	0x04
 #define CM_HDM_BASE_HI(n)	(0x14 + 0x20 * (n))
 #define CM_HDM_CTRL(n)		(0x20 + 0x20 * (n))
+#define CM_HDM_FIRST		0x10
+#define CM_HDM_SIZE		0x20
 #define CM_HDM_DECODERS		4
 
 /* QEMU's side of the contract. The layout of TypeInfo is the one all device code is built on. */
@@ -291,7 +306,6 @@ static void type2_finalize(void *dev)
 static void type2_realize(void *dev, void **errp)
 {
 	uint8_t *config, *dvsec;
-	uint32_t *component;		/* of a raw one, found before it was unlocked */
 	void *err = NULL;
 
 	parent_realize(dev, &err);
@@ -381,21 +395,47 @@ static uint32_t *find_component(void *dev)
 	return found;
 }
 
+static void unlock_component(struct device *d)
+{
+	if (!d->component)
+		d->component = find_component(d->dev);
+	if (d->component && !d->deaf)
+		memset(d->component + CM_WORDS, 0xff, CM_WORDS * sizeof(*d->component));
+}
+
+/* What the guest has started by CXL Control 2 is done, or not, as the last byte has it. */
+static void finish_commands(struct device *d)
+{
+	uint8_t fault = d->config[DEAF_AT], ctrl2 = d->dvsec[DEVICE_CTRL2];
+	uint32_t *hdm;
+
+	d->dvsec[DEVICE_CTRL2] &= ~(WRITE_BACK | CXL_RESET);
+	if (ctrl2 & WRITE_BACK && fault != NO_WRITE_BACK)
+		d->dvsec[DEVICE_STATUS2] |= CACHE_INVALID;
+	if (!(ctrl2 & CXL_RESET) || !d->component)
+		return;
+	hdm = d->component + hdm_word(d->component);
+	hdm[CM_HDM_GLOBAL_CTRL / 4] = 0;
+	memset(hdm + CM_HDM_FIRST / 4, 0, CM_HDM_DECODERS * CM_HDM_SIZE);
+	memcpy(d->dvsec + DEVICE_CTRL2 - 4, d->made + DEVICE_CTRL2 - 4, DVSEC_SIZE - DEVICE_CTRL2 + 4);
+	d->dvsec[DEVICE_STATUS2] = 0;
+	if (fault != NO_RESET)
+		d->dvsec[DEVICE_STATUS2] = fault == FAILED_RESET ? RESET_ERROR : RESET_DONE;
+}
+
 /*
  * Called by QEMU, with its big lock held, when a processor has nothing to do: after each reset
  * there is such a moment before any driver comes.
  */
-static void unlock_components(uint64_t id, unsigned int vcpu)
+static void processor_is_idle(uint64_t id, unsigned int vcpu)
 {
 	(void)id;
 	(void)vcpu;
 	for (struct device *d = devices; d < devices + MAX_DEVICES; d++) {
-		if (!d->dev || !d->raw || d->deaf)
+		if (!d->dev || !d->raw)
 			continue;
-		if (!d->component)
-			d->component = find_component(d->dev);
-		if (d->component)
-			memset(d->component + CM_WORDS, 0xff, CM_WORDS * sizeof(*d->component));
+		unlock_component(d);
+		finish_commands(d);
 	}
 }
 
@@ -477,6 +517,6 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 	(void)info, (void)argc, (void)argv;
 	type_register_static(&type2);
 	type_register_static(&raw);
-	qemu_plugin_register_vcpu_idle_cb(id, unlock_components);
+	qemu_plugin_register_vcpu_idle_cb(id, processor_is_idle);
 	return 0;
 }
