@@ -7,7 +7,7 @@
  *
  *	device lock of the PCI function
  *	device lock of the memdev
- *	device lock of the CXL root (ACPI0017), while ports are enumerated
+ *	device lock of the CXL root (ACPI0017), while ports are enumerated, and regions assembled
  *	device lock of the port above the endpoint
  *	device lock of the endpoint
  *	cxl_core: regions lock of a root decoder

@@ -331,9 +331,19 @@ static int cxl_mem_connect(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 	return rc;
 }
 
+/*
+ * A region is in the devres list of the CXL host. One that was added while the host is going, after
+ * its list has been emptied, would stay in it, and no driver could ever bind the host again.
+ */
 static int cxl_mem_assemble_region(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
 {
-	accel->status = cxl_accel_region_assemble(accel, cxlmd->endpoint);
+	struct device *host = cxl_accel_host_lock();
+
+	accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
+	if (host) {
+		accel->status = cxl_accel_region_assemble(accel, cxlmd->endpoint);
+		cxl_accel_host_unlock(host);
+	}
 	return accel->status == CXL_ACCEL_ATTACH_ATTACHED ? 0 : -ENXIO;
 }
 
