@@ -260,6 +260,7 @@ void cxl_accel_reset_attached(struct pci_dev *pdev);
 void cxl_accel_reset_begins(struct pci_dev *pdev);
 void cxl_accel_reset_ends(struct pci_dev *pdev);
 bool cxl_accel_recovery_begins(struct pci_dev *pdev);
+void cxl_accel_recovery_goes_on(struct pci_dev *pdev);
 void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers);
 void cxl_accel_recovery_failed(struct pci_dev *pdev);
 void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev));

@@ -118,12 +118,12 @@ static pci_ers_result_t cxl_accel_error_detected(struct pci_dev *pdev, pci_chann
 	return vote;
 }
 
-/* Called after a reset, too, if no driver has asked for slot_reset(). */
+/* Before a reset, as from 7.x on, or after one that nobody has asked for. */
 static pci_ers_result_t cxl_accel_mmio_enabled(struct pci_dev *pdev)
 {
 	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
 
-	cxl_accel_recovery_ends(pdev, own->error_detected);
+	cxl_accel_recovery_goes_on(pdev);
 	return own->mmio_enabled ? own->mmio_enabled(pdev) : PCI_ERS_RESULT_NONE;
 }
 

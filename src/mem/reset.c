@@ -201,8 +201,32 @@ bool cxl_accel_recovery_begins(struct pci_dev *pdev)
 	return true;
 }
 
+static void cxl_accel_recovery_restore(struct pci_dev *pdev)
+{
+	cxl_accel_bars_restore(pdev);
+	cxl_accel_reset_ends(pdev);
+}
+
 /**
- * cxl_accel_recovery_ends() - a device answers again
+ * cxl_accel_recovery_goes_on() - a device answers again, but may be reset once more, or only now
+ * @pdev: the PCI function; its device lock is held
+ *
+ * Context: may sleep.
+ */
+void cxl_accel_recovery_goes_on(struct pci_dev *pdev)
+{
+	unsigned int attach_nr;
+	struct cxl_accel *accel = cxl_accel_get_by_device(&pdev->dev, &attach_nr);
+
+	if (!accel)
+		return;
+	if (accel->recovering)
+		cxl_accel_recovery_restore(pdev);
+	cxl_accel_put(accel);
+}
+
+/**
+ * cxl_accel_recovery_ends() - a device answers again, and will not be reset any more
  * @pdev: the PCI function; its device lock is held
  * @driver_recovers: the driver has an error_detected(); if not it is released
  *
@@ -219,8 +243,7 @@ void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers)
 	if (!accel)
 		return;
 	if (cxl_accel_detach_recovered(accel)) {
-		cxl_accel_bars_restore(pdev);
-		cxl_accel_reset_ends(pdev);
+		cxl_accel_recovery_restore(pdev);
 		if (!driver_recovers) {
 			pci_err(pdev, "reset by AER, and the driver has no error_detected()\n");
 			cxl_accel_detach_unexpected(accel, attach_nr);
