@@ -27,6 +27,13 @@ load() {
 	insmod "/modules/$driver.ko" "$@" && attached dev0
 }
 
+# From 7.0 on cxl_pci uses cxl_mem.
+unload_mem() {
+	[ ! -e /sys/module/cxl_mem/holders/cxl_pci ] || rmmod cxl_pci || return
+	rmmod cxl_mem || return
+	[ "$OURS" = cxl_mem ] || rmmod "$OURS"
+}
+
 # ---- registers ----
 
 # dvsec ADDRESS ID: where in configuration space that CXL DVSEC is.
@@ -184,8 +191,7 @@ fault() {
 # offer_cxl_reset [PARAMETER=VALUE]: with a cache write-back, and that it takes no more than a second. It is
 # looked for when a driver first attaches.
 offer_cxl_reset() {
-	rmmod "$driver" && rmmod cxl_mem
-	[ "$OURS" = cxl_mem ] || rmmod "$OURS"
+	rmmod "$driver" && unload_mem
 	cxl_capabilities "=$(printf %x $((0x$(cxl_capabilities) | 0x2c0)))"
 	modprobe cxl_mem
 	ok 'CXL reset: loaded again' load capacity="$capacity" "$@"
@@ -346,6 +352,6 @@ done
 log_mark
 ok 'the driver unloads' rmmod "$driver"
 is 'the driver has its error handlers back' "$(log_count 'somebody has kept')" 0
-ok 'cxl_mem unloads' rmmod cxl_mem
+ok 'cxl_mem unloads' unload_mem
 
 done_testing
