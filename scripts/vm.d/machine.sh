@@ -89,7 +89,7 @@ qmp() {
 	echo '{"error": {"desc": "QEMU does not answer"}}'
 }
 
-# monitor CMD: have QEMU run CMD, print its answer; status 1 if it is an error.
+# monitor CMD: have QEMU run CMD, of its monitor or of QMP, print its answer; status 1 if it is an error.
 monitor() {
 	local request answer
 
@@ -97,9 +97,11 @@ monitor() {
 		qmp '{"execute": "qmp_capabilities"}' >/dev/null
 		: >"$run/qmp.ready"
 	fi
-	request=$(jq -cn --arg c "$1" \
-		'{execute: "human-monitor-command", arguments: {"command-line": $c}}')
-	answer=$(qmp "$request" | jq -r '.return // "Error: \(.error.desc)"' | tr -d '\r')
+	case $1 in
+	{*) request=$1 ;;
+	*) request=$(jq -cn --arg c "$1" '{execute: "human-monitor-command", arguments: {"command-line": $c}}') ;;
+	esac
+	answer=$(qmp "$request" | jq -r '.return // "Error: \(.error.desc)" | if . == {} then "" else . end' | tr -d '\r')
 	[ -z "$answer" ] || echo "$answer"
 	[[ $answer != Error:* && $answer != "unknown command:"* ]]
 }

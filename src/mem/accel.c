@@ -56,6 +56,7 @@ struct cxl_accel *cxl_accel_alloc(struct device *dev)
 	accel->dev = get_device(dev);
 	accel->range = (struct range){ .start = 0, .end = -1 };
 	INIT_WORK(&accel->lost, cxl_accel_detach_release);
+	INIT_DELAYED_WORK(&accel->recovery, cxl_accel_detach_not_recovered);
 	init_completion(&accel->released);
 	INIT_LIST_HEAD(&accel->regions);
 	INIT_LIST_HEAD(&accel->decode_path);

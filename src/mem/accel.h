@@ -92,6 +92,7 @@ struct cxl_accel_decoders {
  * @released: it has, or has seen that it need not
  * @recovery: releases the driver, should AER's recovery not come to its end; while @recovering
  * @recovering: that is waited for; protected by @dev's device lock
+ * @suspect: an error may have damaged the memory; protected by @dev's device lock
  * @status: how the attach under way stands; the attaching task's
  * @last_status: how the last attach ended
  * @attacher: task whose attach is under way; NULL otherwise
@@ -120,6 +121,7 @@ struct cxl_accel {
 	struct completion released;
 	struct delayed_work recovery;
 	bool recovering;
+	bool suspect;
 
 	enum cxl_accel_attach_status status;
 	enum cxl_accel_attach_status last_status;
@@ -253,7 +255,13 @@ enum cxl_accel_attach_status cxl_accel_decoders_check(const struct cxl_dev_state
 void cxl_accel_bars_restore(struct pci_dev *pdev);
 int cxl_accel_decoders_restore(struct pci_dev *pdev, const struct cxl_accel_decoders *before);
 
+/* ras.c: errors of cache and memory are told */
+bool cxl_accel_ras_report(struct pci_dev *pdev);
+void cxl_accel_ras_unmask(struct pci_dev *pdev);
+
 /* reset.c: a reset does not leave a driver with memory that decodes nothing */
+bool cxl_accel_is_attached(struct pci_dev *pdev);
+bool cxl_accel_is_suspect(struct device *dev);
 void cxl_accel_reset_remember(struct pci_dev *pdev, const struct cxl_accel_decoders *now);
 void cxl_accel_reset_while_detached(struct pci_dev *pdev);
 void cxl_accel_reset_attached(struct pci_dev *pdev);
@@ -263,6 +271,7 @@ bool cxl_accel_recovery_begins(struct pci_dev *pdev);
 void cxl_accel_recovery_goes_on(struct pci_dev *pdev);
 void cxl_accel_recovery_ends(struct pci_dev *pdev, bool driver_recovers);
 void cxl_accel_recovery_failed(struct pci_dev *pdev);
+void cxl_accel_recovery_resumed(struct pci_dev *pdev);
 void cxl_accel_reset_forget(bool (*gone)(struct pci_dev *pdev));
 
 /* reset_switch.c: nor does one of a switch above */
@@ -288,6 +297,7 @@ bool cxl_accel_detach_unexpected(struct cxl_accel *accel, unsigned int attach_nr
 void cxl_accel_detach_unless_recovered(struct cxl_accel *accel);
 bool cxl_accel_detach_recovered(struct cxl_accel *accel);
 void cxl_accel_detach_release(struct work_struct *work);
+void cxl_accel_detach_not_recovered(struct work_struct *work);
 
 /* port_stock.c: which cxl_port is there; a stock one is made to do what ours does */
 int cxl_accel_port_init(void);

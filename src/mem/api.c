@@ -187,3 +187,9 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_s
 	return READ_ONCE(cxlds->accel->last_status);
 }
 CORE_EXPORT(cxl_accel_attach_error);
+
+bool cxl_accel_memory_suspect(const struct cxl_accel_dev_state *cxlds)
+{
+	return !cxlds || cxl_accel_is_suspect(cxlds->dev);
+}
+CORE_EXPORT(cxl_accel_memory_suspect);

@@ -78,7 +78,8 @@ bool cxl_accel_detach_unexpected(struct cxl_accel *accel, unsigned int attach_nr
 	return true;
 }
 
-static void cxl_accel_not_recovered(struct work_struct *work)
+/* Of the other one, likewise. */
+void cxl_accel_detach_not_recovered(struct work_struct *work)
 {
 	struct cxl_accel *accel = container_of(to_delayed_work(work), struct cxl_accel, recovery);
 	unsigned int attach_nr;
@@ -97,20 +98,6 @@ static void cxl_accel_not_recovered(struct work_struct *work)
 }
 
 /**
- * cxl_accel_detach_unless_recovered() - an accelerator's memory is gone, but may come back
- * @accel: the accelerator; its device lock is held
- *
- * Its driver is released after RECOVERY_WAIT, unless cxl_accel_detach_recovered() is called.
- */
-void cxl_accel_detach_unless_recovered(struct cxl_accel *accel)
-{
-	accel->recovering = true;
-	kref_get(&accel->ref);
-	INIT_DELAYED_WORK(&accel->recovery, cxl_accel_not_recovered);
-	queue_delayed_work(cxl_accel_detach_wq, &accel->recovery, RECOVERY_WAIT);
-}
-
-/**
  * cxl_accel_detach_recovered() - an accelerator's memory may be back, or its driver is leaving
  * @accel: the accelerator; its device lock is held
  *
@@ -125,6 +112,23 @@ bool cxl_accel_detach_recovered(struct cxl_accel *accel)
 		cxl_accel_put(accel);
 	accel->recovering = false;
 	return recovering;
+}
+
+/**
+ * cxl_accel_detach_unless_recovered() - an accelerator's memory is gone, but may come back
+ * @accel: the accelerator; its device lock is held
+ *
+ * Its driver is released after RECOVERY_WAIT, unless cxl_accel_detach_recovered() is called.
+ */
+void cxl_accel_detach_unless_recovered(struct cxl_accel *accel)
+{
+	/* Another error, perhaps, before the end of the first one's recovery. */
+	cxl_accel_detach_recovered(accel);
+	accel->recovering = true;
+	accel->suspect = true;
+	kref_get(&accel->ref);
+	if (!queue_delayed_work(cxl_accel_detach_wq, &accel->recovery, RECOVERY_WAIT))
+		cxl_accel_put(accel);
 }
 
 /*

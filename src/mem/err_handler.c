@@ -102,7 +102,9 @@ void cxl_accel_reset_done(struct pci_dev *pdev)
 static pci_ers_result_t cxl_accel_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
-	bool attached = state == pci_channel_io_frozen && cxl_accel_recovery_begins(pdev);
+	bool uncorrectable = state == pci_channel_io_normal && cxl_accel_ras_report(pdev);
+	bool attached = (state == pci_channel_io_frozen || uncorrectable) &&
+			cxl_accel_recovery_begins(pdev);
 	pci_ers_result_t vote;
 
 	if (own->error_detected) {
@@ -142,6 +144,21 @@ static void cxl_accel_resume(struct pci_dev *pdev)
 	cxl_accel_recovery_ends(pdev, own->error_detected);
 	if (own->resume)
 		own->resume(pdev);
+	cxl_accel_recovery_resumed(pdev);
+}
+
+/* The PCI core calls this without the device lock. Errors that are not read now, are next time. */
+static void cxl_accel_cor_error_detected(struct pci_dev *pdev)
+{
+	const struct pci_error_handlers *own = cxl_accel_own_handlers(pdev);
+
+	if (device_trylock(&pdev->dev)) {
+		if (cxl_accel_is_attached(pdev))
+			cxl_accel_ras_report(pdev);
+		device_unlock(&pdev->dev);
+	}
+	if (own->cor_error_detected)
+		own->cor_error_detected(pdev);
 }
 
 static void cxl_accel_stand_in_fill(struct stand_in *s)
@@ -154,6 +171,7 @@ static void cxl_accel_stand_in_fill(struct stand_in *s)
 	s->ops.mmio_enabled = cxl_accel_mmio_enabled;
 	s->ops.slot_reset = cxl_accel_slot_reset;
 	s->ops.resume = cxl_accel_resume;
+	s->ops.cor_error_detected = cxl_accel_cor_error_detected;
 }
 
 static struct stand_in *cxl_accel_stand_in_get(struct pci_driver *driver)

@@ -30,6 +30,7 @@
  *	reset.c			a reset leaves no driver with memory that decodes nothing
  *	reset_switch.c		nor does one of a switch above
  *	err_handler.c		hear of resets and errors before the driver does
+ *	ras.c			errors of cache and memory are told
  *	cxl_reset.c		CXL reset, on request of user space
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be

@@ -75,7 +75,13 @@ static bool cxl_accel_decodes_less(const struct cxl_accel_decoders *now,
 	return before->dvsec_ctrl & ~now->dvsec_ctrl & DVSEC_CTRL_MEM;
 }
 
-static bool cxl_accel_is_attached(struct pci_dev *pdev)
+/**
+ * cxl_accel_is_attached() - has a device memory that a driver is attached to?
+ * @pdev: the PCI function; its device lock is held
+ *
+ * Return: whether it has.
+ */
+bool cxl_accel_is_attached(struct pci_dev *pdev)
 {
 	unsigned int attach_nr;
 	struct cxl_accel *accel = cxl_accel_get_by_device(&pdev->dev, &attach_nr);
@@ -128,6 +134,7 @@ static void cxl_accel_reset_remember_attached(struct pci_dev *pdev, bool anew)
  */
 void cxl_accel_reset_attached(struct pci_dev *pdev)
 {
+	cxl_accel_ras_unmask(pdev);
 	cxl_accel_reset_remember_attached(pdev, true);
 }
 
@@ -172,6 +179,7 @@ void cxl_accel_reset_ends(struct pci_dev *pdev)
 	if (!accel)
 		return;
 	rc = r ? cxl_accel_reset_restore(r, &r->attached) : -ENODATA;
+	cxl_accel_ras_unmask(pdev);
 	if (rc < 0) {
 		pci_err(pdev, "error %pe: CXL decoders not restored after a reset\n", ERR_PTR(rc));
 		cxl_accel_detach_unexpected(accel, attach_nr);
@@ -180,10 +188,10 @@ void cxl_accel_reset_ends(struct pci_dev *pdev)
 }
 
 /**
- * cxl_accel_recovery_begins() - AER is about to reset the bus above a device
+ * cxl_accel_recovery_begins() - AER is about to reset the bus above a device, or its memory is bad
  * @pdev: the PCI function; its device lock is held
  *
- * Its registers cannot be read any more. If nothing is heard of the end of the recovery, because
+ * Its registers cannot be read any more. Until the end the memory is suspect. If nothing is heard of the end of the recovery, because
  * the driver of another device on the bus has given that up, the driver will be released: the PCI
  * core does not tell of it.
  *
@@ -201,9 +209,11 @@ bool cxl_accel_recovery_begins(struct pci_dev *pdev)
 	return true;
 }
 
+/* What the error was outlasts a reset. */
 static void cxl_accel_recovery_restore(struct pci_dev *pdev)
 {
 	cxl_accel_bars_restore(pdev);
+	cxl_accel_ras_report(pdev);
 	cxl_accel_reset_ends(pdev);
 }
 
@@ -267,6 +277,42 @@ void cxl_accel_recovery_failed(struct pci_dev *pdev)
 	pci_err(pdev, "not recovered by AER: the driver has given the device up\n");
 	cxl_accel_detach_unexpected(accel, attach_nr);
 	cxl_accel_put(accel);
+}
+
+/**
+ * cxl_accel_recovery_resumed() - a device's driver goes on with it
+ * @pdev: the PCI function; its device lock is held
+ *
+ * It may have restored config space as it was before the attach, masks of errors with it.
+ */
+void cxl_accel_recovery_resumed(struct pci_dev *pdev)
+{
+	unsigned int attach_nr;
+	struct cxl_accel *accel = cxl_accel_get_by_device(&pdev->dev, &attach_nr);
+
+	if (!accel)
+		return;
+	accel->suspect = false;
+	cxl_accel_ras_unmask(pdev);
+	cxl_accel_put(accel);
+}
+
+/**
+ * cxl_accel_is_suspect() - has the memory of a device suffered from an error?
+ * @dev: the PCI function, in one of its driver's error handlers: its device lock is held
+ *
+ * Return: true from error_detected() to resume(), both included, if the bus above is about to be
+ * reset, or an uncorrectable error of CXL.cache or CXL.mem was latched; and if it is not attached.
+ */
+bool cxl_accel_is_suspect(struct device *dev)
+{
+	unsigned int attach_nr;
+	struct cxl_accel *accel = cxl_accel_get_by_device(dev, &attach_nr);
+	bool suspect = !accel || accel->suspect;
+
+	if (accel)
+		cxl_accel_put(accel);
+	return suspect;
 }
 
 /* The range may have become somebody else's where nothing kept it. */

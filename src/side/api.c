@@ -143,3 +143,9 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *
 	return cxl_accel_status_get(cxlds->dev);
 }
 CORE_EXPORT(cxl_accel_attach_error);
+
+bool cxl_accel_memory_suspect(const struct cxl_dev_state *cxlds)
+{
+	return !cxlds || cxl_accel_is_suspect(cxlds->dev);
+}
+CORE_EXPORT(cxl_accel_memory_suspect);

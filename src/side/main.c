@@ -26,7 +26,7 @@
  *
  * and, out of src/mem, where main.c has a line for each: accel.c, detach.c, status.c, report.c,
  * host.c, host_wait.c, decode_path.c, hpa_in_use.c, hpa_reserve.c, registers.c, committed.c,
- * restore.c, reset.c, reset_switch.c, err_handler.c, cxl_reset.c.
+ * restore.c, reset.c, reset_switch.c, err_handler.c, ras.c, cxl_reset.c.
  */
 #include <linux/init.h>
 #include <linux/module.h>

@@ -257,17 +257,22 @@ cxl_unbind() {
 	echo "$1" >"$CXL/$1/driver/unbind"
 }
 
-# hdm_offset BASE: where in the cache/mem part of the component registers at BASE the HDM decoder
-# capability is: CXL 3.1 section 8.2.4, capability id 5.
-hdm_offset() {
+# capability_offset BASE ID: where in the cache/mem part of the component registers at BASE that capability
+# is: CXL 3.1 section 8.2.4.
+capability_offset() {
 	accel_sh=$(($1 + 0x1000))
 	accel_sh_left=$((($(devmem $accel_sh 32) >> 24) & 0xff))
 	while [ $accel_sh_left -gt 0 ]; do
 		accel_sh=$((accel_sh + 4))
 		accel_sh_cap=$(($(devmem $accel_sh 32)))
-		[ $((accel_sh_cap & 0xffff)) != 5 ] || echo $((accel_sh_cap >> 20))
+		[ $((accel_sh_cap & 0xffff)) != "$2" ] || echo $((accel_sh_cap >> 20))
 		accel_sh_left=$((accel_sh_left - 1))
 	done
+}
+
+# hdm_offset BASE: likewise, of the HDM decoder capability.
+hdm_offset() {
+	capability_offset "$1" 5
 }
 
 # ---- regions of expanders, by hand: the cxl tool of Debian 12 makes none of volatile memory ----

@@ -320,6 +320,67 @@ aer_no_end() {
 	is 'AER, no end: the log says why' "$(log_count 'recovery by AER has not come to its end')" 1
 }
 
+# ---- RAS: errors of CXL.cache and CXL.mem, which AER reports as internal ones ----
+
+# inject WHAT ARGUMENTS: into dev0, which reports it
+inject() {
+	ok "RAS, $1: the device reports it" host-monitor \
+		"{\"execute\": \"cxl-inject-$2, \"path\": \"/machine/peripheral/dev0\"}}"
+}
+
+# Internal errors are, until the driver restores config space.
+not_fatal() {
+	severity=$(printf %x.l $((aer + 0xc)))
+	setpci -s "$dev0" "$severity=$(printf %x $((0x$(setpci -s "$dev0" "$severity") & ~0x400000)))"
+}
+
+# ras_told WHAT SUSPECT WHERE ERROR
+ras_told() {
+	ok "RAS, $1: the log says what it was" wait_for 20 log_has "$3: CXL uncorrectable error: $4\$"
+	ras_recovered "$1" "$2"
+	as_before "RAS, $1"
+}
+# ras_recovered WHAT SUSPECT
+ras_recovered() {
+	ok "RAS, $1: recovered" wait_for 20 recovery_ended successful
+	is "RAS, $1: the driver is told whether its memory is suspect" \
+		"$(log_new | sed -n "s/.*$dev0: odd: suspect: //p")" "$2"
+}
+
+ras() {
+	ras=$((bar + 0x1000 + $(capability_offset "$bar" 2)))
+	port_bar=$(sed -n '1s/ .*//p' "$PCI/$port/resource")
+	aer=$(lspci -s "$dev0" -vv | sed -n 's/.*Capabilities: \[\([0-9a-f]*\).*Advanced Error Reporting.*/0x\1/p')
+	printf slot_reset >"$PARAMETERS/recovery"
+	is 'RAS: all is unmasked' "$(devmem $((ras + 4)) 32) $(devmem $((ras + 0x10)) 32)" '0x00000000 0x00000000'
+
+	remember
+	inject correctable 'correctable-error", "arguments": {"type": "mem-data-ecc"'
+	ok 'RAS, correctable: the log says what it was' \
+		wait_for 20 log_has "$dev0: CXL correctable error: memory data ECC\$"
+	is 'RAS, correctable: it is cleared' "$(devmem $((ras + 0xc)) 32)" 0x00000000
+	as_before 'RAS, correctable'
+
+	remember
+	not_fatal
+	ok 'RAS, of CXL.io: the device reports it' host-monitor pcie_aer_inject_error dev0 0x400000
+	ras_recovered 'of CXL.io' 0
+
+	remember
+	not_fatal
+	inject uncorrectable 'uncorrectable-errors", "arguments": {"errors": [{"type": "mem-data-ecc", "header": [0]}]'
+	ras_told uncorrectable 1 "$dev0" 'memory data ECC'
+	is 'RAS, uncorrectable: it is cleared' "$(devmem "$ras" 32)" 0x00000000
+
+	# QEMU has no way to inject it into a port, but lets the guest write the register.
+	remember
+	not_fatal
+	devmem $((port_bar + 0x1000 + $(capability_offset "$port_bar" 2))) 32 0x4001
+	ok "RAS, of the port: the device reports it" host-monitor pcie_aer_inject_error dev0 0x400000
+	ras_told 'of the port' 1 "$port" 'cache data parity, internal'
+	devmem $((port_bar + 0x1000 + $(capability_offset "$port_bar" 2))) 32 0
+}
+
 # against_unbind TURNS
 against_unbind() {
 	while [ ! -e /tmp/stop ]; do

@@ -22,6 +22,7 @@ reset_test "a vendor's driver" vendor_accel 256 while_bound while_unbound races
 reset_test AER odd_accel 256 aer_recovered aer_given_up
 RAW=(--topology 'hb(raw,acc)' --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}")
 guest_test 'CXL reset' "${RAW[@]}" "${ODD[@]}" -- reset.sh odd_accel 256 by_cxl_reset cxl_reset_fails
+guest_test RAS --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}" "${ODD[@]}" -- reset.sh odd_accel 256 ras
 guest_test 'CXL reset refused' "${RAW[@]}" "${VENDOR[@]}" -- reset.sh vendor_accel 256 cxl_reset_claimed
 guest_test 'CXL reset refused' "${RAW[@]}" "${VENDOR[@]}" --hypervisor -- reset.sh vendor_accel 256 cxl_reset_unflushed
 guest_test 'AER, below a switch' --topology switch --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}" \

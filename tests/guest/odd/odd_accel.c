@@ -217,7 +217,10 @@ static void odd_reset_done(struct pci_dev *pdev)
 
 static pci_ers_result_t odd_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
+	struct odd *odd = pci_get_drvdata(pdev);
+
 	pci_info(pdev, "odd: error_detected: %d\n", state);
+	pci_info(pdev, "odd: suspect: %d\n", cxl_accel_memory_suspect(&odd->cxlds));
 	if (!strcmp(recovery, "disconnect"))
 		return PCI_ERS_RESULT_DISCONNECT;
 	if (!strcmp(recovery, "none"))
