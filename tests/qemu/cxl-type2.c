@@ -12,12 +12,13 @@
  *	CXL DVSEC	Cache_Capable, and a cache of 1 MiB
  *	Flex Bus DVSEC	CXL.cache capable and trained
  *	reg locator	no memory device registers block, hence no mailbox
+ *	capabilities	power management, without No_Soft_Reset
  *
  * (CXL 3.1, 8.1.3 DVSEC for CXL Devices, 8.1.8 Flex Bus Port, 8.1.9 Register Locator.) It does not
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
  * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL
- * DVSEC as the guest wrote it.
+ * DVSEC as the guest wrote it. Coming from D3hot to D0 is such a reset.
  *
  * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register
  * of its PCIe extended configuration space and of its component registers, those that are read-only
@@ -35,6 +36,7 @@
  *      -plugin cxl-type2.so -device cxl-type2-raw,...the same
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -65,6 +67,12 @@
 #define NO_RESET	0xd1
 #define FAILED_RESET	0xd2
 #define PCI_PROG_IF	0x09
+#define CAP_PM		1
+#define CAP_PM_SIZE	8
+#define PM_CAP		2	/* version 3, no PME */
+#define PM_CTRL		4	/* bits 0 and 1: the state; bit 3: No_Soft_Reset */
+#define PM_CTRL_STATE	3
+#define PM_D3HOT	3
 #define EXT_CAPS	0x100
 #define EXT_CAP_DVSEC	0x0023
 #define VENDOR_CXL	0x1e98
@@ -123,6 +131,7 @@ struct type_info {
 };
 
 typedef void (*realize_fn)(void *dev, void **errp);
+typedef void (*config_write_fn)(void *dev, uint32_t address, uint32_t value, int len);
 
 /* The phases of a reset; since 9.0 they are told of its type, too. */
 typedef void (*phase_fn)(void *dev, int type);
@@ -133,6 +142,8 @@ struct phases {
 void *type_register_static(const struct type_info *info);
 void device_class_set_parent_realize(void *klass, realize_fn fn, realize_fn *parent);
 uint32_t pci_default_read_config(void *dev, uint32_t address, int len);
+int pci_add_capability(void *dev, uint8_t id, uint8_t offset, uint8_t size, void **errp);
+void pci_device_reset(void *dev);
 void error_propagate(void **errp, void *err);
 void *object_class_dynamic_cast(void *klass, const char *name);
 void resettable_class_set_parent_phases(void *rc, phase_fn enter, phase_fn hold, phase_fn exit,
@@ -151,6 +162,7 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 int qemu_plugin_version = PLUGIN_VERSION;
 
 static realize_fn parent_realize;
+static config_write_fn parent_config_write;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *fmt, ...)
 {
@@ -200,6 +212,18 @@ static struct pci_ids *find_ids(void *klass)
 	if (!found)
 		give_up("no %04x:%04x in the class of " PARENT_TYPE, PARENT_VENDOR, PARENT_DEVICE);
 	return found;
+}
+
+/* In struct PCIDeviceClass, what writes to configuration space stands before the ids. */
+static config_write_fn *find_config_write(struct pci_ids *ids)
+{
+	config_write_fn *write = (config_write_fn *)ids - 1;
+	Dl_info its, qemu;
+
+	if ((uintptr_t)ids % sizeof(*write) || !dladdr((void *)*write, &its) ||
+	    !dladdr((void *)pci_device_reset, &qemu) || its.dli_fbase != qemu.dli_fbase)
+		give_up("no function before the PCI ids in the class of " PARENT_TYPE);
+	return write;
 }
 
 /* Read through a pointer that may not be one. */
@@ -272,6 +296,7 @@ static struct device {
 	uint8_t *config, *dvsec;
 	uint32_t *component;		/* of a raw one, found before it was unlocked */
 	uint8_t made[DVSEC_SIZE];	/* the DVSEC before anybody has written to it */
+	uint8_t *pm_ctrl;		/* power management control */
 	bool raw, deaf;
 } devices[MAX_DEVICES];
 
@@ -303,6 +328,28 @@ static void type2_finalize(void *dev)
 		d->dev = NULL;
 }
 
+static void add_power_management(void *dev, void **errp)
+{
+	int at = pci_add_capability(dev, CAP_PM, 0, CAP_PM_SIZE, errp);
+	uint8_t **member = find_config_member(dev);
+
+	if (at < 0)
+		return;
+	put16(member[0] + at + PM_CAP, 3);
+	member[2][at + PM_CTRL] = PM_CTRL_STATE;
+	find_device(dev)->pm_ctrl = member[0] + at + PM_CTRL;
+}
+
+static void type2_config_write(void *dev, uint32_t address, uint32_t value, int len)
+{
+	struct device *d = find_device(dev);
+	bool asleep = d && d->pm_ctrl && (*d->pm_ctrl & PM_CTRL_STATE) == PM_D3HOT;
+
+	parent_config_write(dev, address, value, len);
+	if (asleep && !(*d->pm_ctrl & PM_CTRL_STATE))
+		pci_device_reset(dev);
+}
+
 static void type2_realize(void *dev, void **errp)
 {
 	uint8_t *config, *dvsec;
@@ -329,6 +376,10 @@ static void type2_realize(void *dev, void **errp)
 	dvsec[FLEX_STATUS] |= FLEX_CACHE;
 
 	remove_mailbox(find_dvsec(config, DVSEC_ID_LOC));
+
+	add_power_management(dev, &err);
+	if (err)
+		error_propagate(errp, err);
 }
 
 /* ---- the raw one ---- */
@@ -488,8 +539,11 @@ static void type2_class_init(void *klass, void *data)
 {
 	void *resettable = object_class_dynamic_cast(klass, "resettable");
 	struct pci_ids *ids = find_ids(klass);
+	config_write_fn *config_write = find_config_write(ids);
 
 	(void)data;
+	parent_config_write = *config_write;
+	*config_write = type2_config_write;
 	ids->vendor = TYPE2_VENDOR;
 	ids->device = TYPE2_DEVICE;
 	ids->class = TYPE2_CLASS;
