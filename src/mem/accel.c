@@ -2,7 +2,7 @@
 /*
  * All accelerators, and which of them is meant.
  *
- * Owns: the list of struct cxl_accel. Talks to: nothing. Locks: cxl_accels_lock, innermost.
+ * Owns: the list of struct cxl_accel. Talks to: power.c. Locks: cxl_accels_lock, innermost.
  *
  * A struct cxl_accel is one binding of a driver. It outlives the binding while a work item that
  * was queued for it is still to run, so that such a late one can see that it is late; a later
@@ -243,6 +243,7 @@ enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev)
  */
 void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 {
+	cxl_accel_power_hold(accel);
 	guard(mutex)(&cxl_accels_lock);
 	accel->cxlds = cxlds;
 	accel->attach_nr++;
@@ -252,15 +253,17 @@ void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 
 /**
  * cxl_accel_clear_memdev() - the attach has no memdev any more
- * @accel: the accelerator; its memdev has been removed, or has not been added
+ * @accel: the accelerator, after cxl_accel_begin(); its memdev has been removed, or not been added
  *
  * Memory of the memdev and of its device state may become another device's from here on.
  */
 void cxl_accel_clear_memdev(struct cxl_accel *accel)
 {
-	guard(mutex)(&cxl_accels_lock);
-	accel->cxlds = NULL;
-	accel->cxlmd = NULL;
+	scoped_guard(mutex, &cxl_accels_lock) {
+		accel->cxlds = NULL;
+		accel->cxlmd = NULL;
+	}
+	cxl_accel_power_release(accel);
 }
 
 /**

@@ -112,6 +112,8 @@ struct cxl_accel_decoders {
  * @lost_nr: which of them lost its memory; protected by cxl_accels_lock
  * @releasing: the driver is about to be released; protected by @dev's device lock
  * @reprobe_pending: a new binding came while @releasing; protected by @dev's device lock
+ * @no_d3: it is power.c that keeps @dev from D3
+ * @no_d3cold: likewise from D3cold, and the ports above from D3
  */
 struct cxl_accel {
 	struct kref ref;
@@ -143,6 +145,9 @@ struct cxl_accel {
 	unsigned int lost_nr;
 	bool releasing;
 	bool reprobe_pending;
+
+	bool no_d3;
+	bool no_d3cold;
 };
 #endif
 
@@ -298,6 +303,13 @@ void cxl_accel_detach_unless_recovered(struct cxl_accel *accel);
 bool cxl_accel_detach_recovered(struct cxl_accel *accel);
 void cxl_accel_detach_release(struct work_struct *work);
 void cxl_accel_detach_not_recovered(struct work_struct *work);
+
+/* power.c: an attached function stays in D0, and what suspend has got in the way of is tried again */
+void cxl_accel_power_hold(struct cxl_accel *accel);
+void cxl_accel_power_release(struct cxl_accel *accel);
+enum cxl_accel_attach_status cxl_accel_power_status(enum cxl_accel_attach_status status);
+int cxl_accel_power_init(void);
+void cxl_accel_power_exit(void);
 
 /* port_stock.c: which cxl_port is there; a stock one is made to do what ours does */
 int cxl_accel_port_init(void);

@@ -163,6 +163,6 @@ enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
 
 	/* It may have been taken away and be back by now: the second time tells. */
 	if (cxl_accel_hierarchy_was_missing(status))
-		return cxl_accel_attach_once(cxlds, cxlmd);
-	return status;
+		status = cxl_accel_attach_once(cxlds, cxlmd);
+	return cxl_accel_power_status(status);
 }

@@ -32,6 +32,7 @@
  *	err_handler.c		hear of resets and errors before the driver does
  *	ras.c			errors of cache and memory are told
  *	cxl_reset.c		CXL reset, on request of user space
+ *	power.c			an attached function stays in D0; probes that suspend has blocked
  *
  * Drivers of accelerators depend on this module by the symbols that they import. So they cannot be
  * loaded before it, and it cannot be removed under them.
@@ -54,9 +55,12 @@ static int __init cxl_mem_init(void)
 	rc = cxl_accel_host_wait_init();
 	if (rc)
 		goto err_status;
-	rc = cxl_accel_detach_init();
+	rc = cxl_accel_power_init();
 	if (rc)
 		goto err_host_wait;
+	rc = cxl_accel_detach_init();
+	if (rc)
+		goto err_power;
 	rc = cxl_accel_reserve_init();
 	if (rc)
 		goto err_detach;
@@ -90,6 +94,8 @@ err_reserve:
 	cxl_accel_reset_forget(NULL);
 err_detach:
 	cxl_accel_detach_exit();
+err_power:
+	cxl_accel_power_exit();
 err_host_wait:
 	cxl_accel_host_wait_exit();
 err_status:
@@ -109,6 +115,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_accel_reset_forget(NULL);
 	cxl_accel_err_handler_exit();
 	cxl_accel_detach_exit();
+	cxl_accel_power_exit();
 	cxl_accel_host_wait_exit();
 	cxl_accel_status_exit();
 	cxl_accel_report_exit();

@@ -15,6 +15,7 @@
  *	a passthrough host bridge is no obstacle
  *	what firmware committed to an accelerator is nobody else's
  *	after a reset its memory decodes again
+ *	an attached function stays in D0, where its decoders do
  *
  * Memdevs of expanders are left alone. So is one that was there before this module: a file in
  * modprobe.d has it loaded before cxl_mem, which all drivers of accelerators need.
@@ -26,7 +27,7 @@
  *
  * and, out of src/mem, where main.c has a line for each: accel.c, detach.c, status.c, report.c,
  * host.c, host_wait.c, decode_path.c, hpa_in_use.c, hpa_reserve.c, registers.c, committed.c,
- * restore.c, reset.c, reset_switch.c, err_handler.c, ras.c, cxl_reset.c.
+ * restore.c, reset.c, reset_switch.c, err_handler.c, ras.c, cxl_reset.c, power.c.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -51,9 +52,12 @@ static int __init cxl_accel_init(void)
 	rc = cxl_accel_host_wait_init();
 	if (rc)
 		goto err_status;
-	rc = cxl_accel_detach_init();
+	rc = cxl_accel_power_init();
 	if (rc)
 		goto err_host_wait;
+	rc = cxl_accel_detach_init();
+	if (rc)
+		goto err_power;
 	if (cxl_accel_passive)
 		return 0;
 	rc = cxl_accel_reserve_init();
@@ -69,6 +73,8 @@ err_reserve:
 	cxl_accel_reset_forget(NULL);
 err_detach:
 	cxl_accel_detach_exit();
+err_power:
+	cxl_accel_power_exit();
 err_host_wait:
 	cxl_accel_host_wait_exit();
 err_status:
@@ -86,6 +92,7 @@ static void __exit cxl_accel_exit(void)
 		cxl_accel_reset_forget(NULL);
 	}
 	cxl_accel_detach_exit();
+	cxl_accel_power_exit();
 	cxl_accel_host_wait_exit();
 	cxl_accel_status_exit();
 	cxl_accel_report_exit();

@@ -167,7 +167,7 @@ static enum cxl_accel_attach_status cxl_accel_memdev_failure(const struct cxl_ac
 		return status;
 	if (accel->status == CXL_ACCEL_ATTACH_NO_PORT && cxl_accel_host_port_is_unbound(accel->dev))
 		return CXL_ACCEL_ATTACH_PORT_NOT_BOUND;
-	return accel->status;
+	return cxl_accel_power_status(accel->status);
 }
 
 /*

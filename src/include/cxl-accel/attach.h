@@ -61,7 +61,8 @@ struct cxl_dev_state;
 	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* any time */										\
 	X(BEING_RELEASED, EPROBE_DEFER, "a detach of an earlier binding is still pending")	\
-	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")
+	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")		\
+	X(SUSPENDING, EPROBE_DEFER, "no device is bound while the system is suspended")
 
 /*
  * enum cxl_accel_attach_status - how the attach of a device's memory ended
