@@ -16,10 +16,13 @@
 #	WHY	drivers/why
 #	CONFIG	drivers/config
 #	ODD	guest/odd
+#	USER_ACCEL	guest/user
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
 #	MEM_IOCTL	mem_ioctl
 #	UEVENTS		uevents
+#	MMAP_TRAFFIC	mmap_traffic
+#	KEXEC		kexec
 
 if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 	echo "Bail out! no modules for $KERNEL: run this test by make check"
@@ -38,8 +41,11 @@ VENDOR=(--module "$SHARED/vendor/vendor_accel.ko")
 WHY=(--module "$SHARED/why/why_accel.ko")
 CONFIG=(--module "$SHARED/config/config_accel.ko")
 ODD=(--module "$SHARED/odd/odd_accel.ko")
+USER_ACCEL=(--module "$SHARED/user/user_accel.ko")
 MEM_IOCTL=(--file "$SHARED/mem_ioctl/mem_ioctl:/bin/mem_ioctl")
 UEVENTS=(--file "$SHARED/uevents/uevents:/bin/uevents")
+KEXEC=(--file "$SHARED/kexec/kexec:/bin/kexec")
+MMAP_TRAFFIC=(--file "$SHARED/mmap_traffic/mmap_traffic:/bin/mmap_traffic")
 
 # contents FILE...: a sum of files and of what is below directories, but for those that are not there
 contents() {

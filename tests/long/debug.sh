@@ -17,6 +17,8 @@ CXL_TEST_KERNEL=$("$(dirname "${BASH_SOURCE[0]}")/../../scripts/env/kernel" debu
 driver drivers/vendor
 driver drivers/why
 driver guest/odd
+driver guest/user
+guest_program mmap_traffic
 
 debug_test() {
 	local name=$1 topology=$2 firmware=$3 options=()
@@ -25,6 +27,7 @@ debug_test() {
 		options+=("$1")
 		shift
 	done
-	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" "${ODD[@]}" "${WHY[@]}" \
+	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" \
+		"${ODD[@]}" "${WHY[@]}" "${USER_ACCEL[@]}" "${MMAP_TRAFFIC[@]}" \
 		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- run-serially.sh "${@:2}"
 }

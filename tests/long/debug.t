@@ -14,6 +14,8 @@ debug_test 'two accelerators' hb2rp all:hdm-d -- \
 		loss_shared_port loss_host loss_host_module loss_pci_device' \
 	'rebind-stress.sh 15 8' 'rebind-stress-detach.sh 8'
 debug_test 'one accelerator' hb2rp dev0:hdm-d -- races.sh manual-bind.sh
+debug_test 'sleep and hot-plug' hb2rp dev0:hdm-d -- 'power.sh runtime runtime_detached s2idle blocked' \
+	'plug.sh late_tidying races10'
 debug_test 'a switch' switch all:hdm-d -- 'detach.sh loss_shared_port loss_top_port loss_memdev loss_region'
 debug_test 'beside an expander' mixed dev0:hdm-d -- order.sh 'mixed.sh by-hand'
 debug_test 'an expander, System RAM' type3 dev0:hdm-h -- in-use.sh

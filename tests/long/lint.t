@@ -19,7 +19,7 @@ for mode in builtin replace; do
 	ok "gcc-14 (W=1) has nothing to say, cxl_port: $mode" compile_silently trixie "$release" $mode W=1
 	ok "clang (W=1) has nothing to say, cxl_port: $mode" compile_silently trixie "$release" $mode "${CLANG[@]}"
 done
-for driver in src/sample tests/drivers/* tests/guest/odd; do
+for driver in src/sample tests/drivers/* tests/guest/odd tests/guest/user; do
 	[ -f "$driver/Kbuild" ] || continue
 	ok "gcc-14 (W=1) has nothing to say about $driver" compile_driver_silently trixie "$release" "$driver" W=1
 	ok "clang (W=1) has nothing to say about $driver" \
