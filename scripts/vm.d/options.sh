@@ -5,7 +5,7 @@
 # Part of scripts/vm: the command line, into variables, and what cannot be right in it.
 
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
-icount='' timeout=120 console='' verbose='' tools=''
+icount='' timeout=120 console='' verbose='' tools='' reboot=''
 hypervisor=''
 modules=() files=() load=() command=() window_specs=() cdats=()
 
@@ -18,6 +18,7 @@ parse_options() {
 			;;
 		--icount) icount=1 ;;
 		--hypervisor) hypervisor=1 ;;
+		--reboot) reboot=1 ;;
 		--verbose) verbose=1 ;;
 		--tools)
 			tools=1

@@ -15,7 +15,7 @@
 #   bridges    names of the host bridges
 #
 # machine_options MEMORY, after that, sets qemu to a command that lacks processors, kernel and serial
-# ports; $plugin is QEMU's plugin, $hypervisor what --hypervisor says.
+# ports; $plugin is QEMU's plugin, $hypervisor and $reboot what the options of these names say.
 
 QEMU="qemu-system-x86_64"
 
@@ -307,5 +307,6 @@ make_topology() {
 machine_options() {
 	qemu=("$QEMU" -M "q35,accel=tcg,cxl=$cxl$windows" -m "$1,maxmem=8G,slots=4"
 		-cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
-		-nodefaults -no-user-config -display none -no-reboot -plugin "$plugin" "${hardware[@]}")
+		-nodefaults -no-user-config -display none -plugin "$plugin" "${hardware[@]}")
+	[ -n "$reboot" ] || qemu+=(-no-reboot)
 }

@@ -27,7 +27,7 @@ build() {
 		"$(kernel_image "$KERNEL")" &&
 		build_driver own tests/drivers/vendor CXL_ACCEL_SYMVERS=none &&
 		build_driver vendor tests/drivers/vendor && build_driver why tests/drivers/why &&
-		build_driver odd tests/guest/odd
+		build_driver odd tests/guest/odd && build_driver own_user tests/guest/user CXL_ACCEL_SYMVERS=none
 }
 
 imports() {
@@ -49,6 +49,7 @@ use() {
 	VENDOR=(--module "$BUILT/tests/vendor/vendor_accel.ko")
 	WHY=(--module "$BUILT/tests/why/why_accel.ko")
 	ODD=(--module "$BUILT/tests/odd/odd_accel.ko")
+	OWN_USER=(--module "$BUILT/tests/own_user/user_accel.ko")
 	SAMPLE=(--module "$BUILT/cxl_accel_sample.ko")
 }
 
@@ -109,6 +110,9 @@ steps() {
 	step pci_only 'the driver of dev1, whose attach failed, is bound and stays'
 	step lost 'the driver is released'
 	step reprobed 'it is probed again when cxl_acpi has come'
+	alone sleep 's2idle: it decodes' --firmware dev0:hdm-d "${OWN_USER[@]}" power.sh s2idle
+	guest_test "$SUITE, sleep" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN_USER[@]}" \
+		-- power.sh runtime s2idle deeper_sleep blocked
 	step passthrough 'dev0 is attached' --topology passthrough
 	guest_test "$SUITE, as installed" --firmware all:hdm-d "${SIDE[@]}" "${OWN[@]}" -- detach.sh loss_delete_region
 	guest_test "$SUITE, passive" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN[@]}" \

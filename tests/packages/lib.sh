@@ -238,7 +238,7 @@ SETTINGS="$EMULATED tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout
 
 # The machine that scripts/vm has for its topology "mixed", and a disk.
 hardware() {
-	local qemu cxl device=type2 hypervisor='' window_specs=() cdats=()
+	local qemu cxl device=type2 hypervisor='' reboot='' window_specs=() cdats=()
 
 	make_topology mixed
 	machine_options 1500M
