@@ -214,8 +214,8 @@ bool cxl_accel_owns(const struct cxl_dev_state *cxlds)
  * one. If there is such a release, it is told to start the new binding again once it is done.
  *
  * Return: CXL_ACCEL_ATTACH_ATTACHED if nothing speaks against it, CXL_ACCEL_ATTACH_BEING_RELEASED
- * if there is such a release, CXL_ACCEL_ATTACH_BUSY if another device state of the same driver is
- * attached.
+ * if there is such a release, CXL_ACCEL_ATTACH_OTHER_STATE if another device state of the same
+ * driver is attached.
  */
 enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev)
 {
@@ -231,7 +231,7 @@ enum cxl_accel_attach_status cxl_accel_check_conflict(struct device *dev)
 			return CXL_ACCEL_ATTACH_BEING_RELEASED;
 		}
 		if (accel->attached)
-			status = CXL_ACCEL_ATTACH_BUSY;
+			status = CXL_ACCEL_ATTACH_OTHER_STATE;
 	}
 	return status;
 }
@@ -247,6 +247,7 @@ void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 	guard(mutex)(&cxl_accels_lock);
 	accel->cxlds = cxlds;
 	accel->attach_nr++;
+	accel->host_nr = cxl_accel_host_binding();
 	reinit_completion(&accel->released);
 	accel->attached = true;
 }

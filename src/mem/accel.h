@@ -108,6 +108,7 @@ struct cxl_accel_decoders {
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
+ * @host_nr: which binding of cxl_acpi to the host it was attached in
  * @attach_nr: counts attaches, should a driver try again; protected by cxl_accels_lock
  * @lost_nr: which of them lost its memory; protected by cxl_accels_lock
  * @releasing: the driver is about to be released; protected by @dev's device lock
@@ -141,6 +142,7 @@ struct cxl_accel {
 	enum cxl_accel_attach_status refused;
 
 	bool attached;
+	unsigned int host_nr;
 	unsigned int attach_nr;
 	unsigned int lost_nr;
 	bool releasing;
@@ -199,6 +201,7 @@ void cxl_accel_status_exit(void);
 
 /* host_wait.c: the wait for the CXL host's driver, and its end */
 enum cxl_accel_attach_status cxl_accel_host_wait(const struct device *host);
+unsigned int cxl_accel_host_binding(void);
 int cxl_accel_host_wait_init(void);
 void cxl_accel_host_wait_exit(void);
 
@@ -246,6 +249,8 @@ bool cxl_accel_reserve_covers(struct pci_dev *pdev, const struct range *range);
 void cxl_accel_reserve_windows_added(struct cxl_port *host_bridge);
 
 /* registers.c: where a device's registers are, by its own account */
+bool cxl_accel_registers_are_decoded(struct pci_dev *pdev);
+enum cxl_accel_attach_status cxl_accel_function_status(struct pci_dev *pdev, int dvsec);
 int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 			     struct cxl_register_map *map);
 
@@ -253,6 +258,8 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d);
 bool cxl_accel_decoder_range(const struct cxl_accel_decoder_regs *regs, struct range *range);
 int cxl_accel_decoders_ranges(const struct cxl_accel_decoders *d, struct range *ranges);
+bool cxl_accel_decoders_exceed(struct pci_dev *pdev, u64 capacity);
+void cxl_accel_check_capacity(struct pci_dev *pdev, u64 capacity);
 enum cxl_accel_attach_status cxl_accel_decoders_check(const struct cxl_dev_state *cxlds,
 						      const struct range *hpa);
 

@@ -13,10 +13,9 @@
 
 #include "accel.h"
 
-static bool cxl_accel_dev_state_is_sane(struct device *dev, enum cxl_devtype type, u16 dvsec,
-					size_t size)
+static bool cxl_accel_dev_state_is_sane(struct device *dev, enum cxl_devtype type, size_t size)
 {
-	return dev && dev_is_pci(dev) && dvsec && size >= sizeof(struct cxl_accel_dev_state) &&
+	return dev && dev_is_pci(dev) && size >= sizeof(struct cxl_accel_dev_state) &&
 	       (type == CXL_DEVTYPE_DEVMEM || type == CXL_DEVTYPE_CLASSMEM);
 }
 
@@ -26,9 +25,9 @@ struct cxl_accel_dev_state *_devm_cxl_dev_state_create(struct device *dev, enum 
 {
 	struct cxl_accel_dev_state *cxlds;
 
-	if (!cxl_accel_dev_state_is_sane(dev, type, dvsec, size)) {
+	if (!cxl_accel_dev_state_is_sane(dev, type, size)) {
 		if (dev)
-			dev_err(dev, "no CXL device state: bad type, DVSEC or struct size\n");
+			dev_err(dev, "no CXL device state: bad type or struct size, or not PCI\n");
 		return NULL;
 	}
 
@@ -133,6 +132,11 @@ int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
 	struct cxl_register_map found;
 	int rc;
 
+	if (!cxl_accel_registers_are_decoded(pdev)) {
+		pci_err(pdev, "no CXL registers: %s\n",
+			cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_NOT_ENABLED));
+		return -ENXIO;
+	}
 	rc = cxl_accel_registers_find(pdev, type, &found);
 	if (rc)
 		return rc;
@@ -141,41 +145,43 @@ int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
 }
 CORE_EXPORT(cxl_pci_setup_regs);
 
-/* For the driver, which asks by cxl_accel_attach_error(), and for whoever looks into sysfs. */
-static void cxl_accel_attach_ended(struct cxl_accel *accel, enum cxl_accel_attach_status status)
+/*
+ * For the driver, which asks by cxl_accel_attach_error(), for whoever looks into sysfs, and for the
+ * log. An attach that is there already stays, and so does its status.
+ */
+static int cxl_accel_attach_ended(struct cxl_accel *accel, enum cxl_accel_attach_status status)
 {
-	WRITE_ONCE(accel->last_status, status);
-	cxl_accel_status_set(accel->dev, status, &accel->range);
+	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED) {
+		WRITE_ONCE(accel->last_status, status);
+		cxl_accel_status_set(accel->dev, status, &accel->range);
+	}
+	return cxl_accel_attach_report(accel->dev, status);
 }
 
 struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct range *range)
 {
 	enum cxl_accel_attach_status status;
 	struct cxl_memdev *cxlmd = NULL;
-	struct cxl_accel *accel;
 	int rc;
 
 	if (range)
 		*range = (struct range){ .start = 0, .end = -1 };
-	if (!cxlds || !range || !cxlds->accel || cxlds->accel->dev != cxlds->dev) {
+	/* Of what devm_cxl_dev_state_create() has not made, nothing tells the device. */
+	if (!cxlds || !cxlds->accel) {
 		pr_err("CXL attach failed: %s\n",
 		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
-		if (cxlds && cxlds->accel && !cxlds->accel->attached)
-			cxl_accel_attach_ended(cxlds->accel, CXL_ACCEL_ATTACH_BAD_ARGUMENT);
 		return ERR_PTR(-EINVAL);
 	}
 
-	accel = cxlds->accel;
-	status = cxl_accel_attach(cxlds, &cxlmd);
-	/* An attach that is there already stays, and so does its status. */
-	if (!accel->attached || status == CXL_ACCEL_ATTACH_ATTACHED)
-		cxl_accel_attach_ended(accel, status);
-	rc = cxl_accel_attach_report(cxlds->dev, status);
+	status = CXL_ACCEL_ATTACH_BAD_ARGUMENT;
+	if (range && cxlds->accel->dev == cxlds->dev)
+		status = cxl_accel_attach(cxlds, &cxlmd);
+	rc = cxl_accel_attach_ended(cxlds->accel, status);
 	if (rc)
 		return ERR_PTR(rc);
 
 	cxlds->cxlmd = cxlmd;
-	*range = accel->range;
+	*range = cxlds->accel->range;
 	return cxlmd;
 }
 CORE_EXPORT(devm_cxl_probe_mem);

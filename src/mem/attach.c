@@ -16,8 +16,13 @@ static enum cxl_accel_attach_status cxl_accel_check_device(const struct cxl_acce
 {
 	const struct cxl_accel_register_map *map = &cxlds->reg_map;
 
+	enum cxl_accel_attach_status status;
+
 	if (cxlds->has_mbox)
 		return CXL_ACCEL_ATTACH_HAS_MAILBOX;
+	status = cxl_accel_function_status(to_pci_dev(cxlds->dev), cxlds->cxl_dvsec);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
 	if (map->reg_type != CXL_REGLOC_RBI_COMPONENT || map->resource == CXL_RESOURCE_NONE)
 		return CXL_ACCEL_ATTACH_NO_COMPONENT_REGS;
 	if (!map->component_map.hdm_decoder.valid)
@@ -102,10 +107,14 @@ static enum cxl_accel_attach_status cxl_accel_attach_once(struct cxl_accel_dev_s
 	if (status == CXL_ACCEL_ATTACH_ATTACHED) {
 		devres_close_group(dev, group);
 		cxl_accel_reset_attached(to_pci_dev(dev));
+		cxl_accel_check_capacity(to_pci_dev(dev), cxlds->capacity);
 	} else {
 		WRITE_ONCE(cxlds->accel->attached, false);
 		devres_release_group(dev, group);
 	}
+	if (status == CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND &&
+	    cxl_accel_decoders_exceed(to_pci_dev(dev), cxlds->capacity))
+		return CXL_ACCEL_ATTACH_CAPACITY_TOO_SMALL;
 	return status;
 }
 
@@ -140,6 +149,8 @@ enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
 
 	if (!cxl_accel_in_probe(cxlds->dev))
 		return CXL_ACCEL_ATTACH_NOT_IN_PROBE;
+	if (cxlds->accel->attached)
+		return CXL_ACCEL_ATTACH_BUSY;
 	status = cxl_accel_check_device(cxlds);
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return status;

@@ -10,9 +10,12 @@
  */
 #include <linux/bitfield.h>
 #include <linux/io.h>
+#include <linux/math64.h>
+#include <linux/overflow.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/range.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "accel.h"
@@ -143,6 +146,19 @@ static void cxl_accel_dvsec_read(struct pci_dev *pdev, struct cxl_accel_decoders
 		cxl_accel_dvsec_range_read(pdev, dvsec + DVSEC_RANGE(i), &d->range[i]);
 }
 
+/* Of those that say so. */
+static u64 cxl_accel_ranges_size(const struct cxl_accel_decoders *d)
+{
+	u64 size = 0;
+	int i;
+
+	for (i = 0; i < d->nr_ranges; i++)
+		if (d->range[i].size_lo & RANGE_VALID)
+			size = size_add(size, cxl_accel_regs_u64(d->range[i].size_hi,
+								 d->range[i].size_lo));
+	return size;
+}
+
 /**
  * cxl_accel_decoders_read() - the registers that say what a device decodes
  * @pdev: the PCI function of a device, or of a switch's upstream port
@@ -201,6 +217,74 @@ int cxl_accel_decoders_ranges(const struct cxl_accel_decoders *d, struct range *
 		if (cxl_accel_decoder_range(&from[i], &ranges[nr]))
 			nr++;
 	return nr;
+}
+
+/* How many devices share what a decoder decodes; 0 for a code that is none. */
+static unsigned int cxl_accel_decoder_ways(u32 ctrl)
+{
+	unsigned int code = FIELD_GET(DECODER_WAYS, ctrl);
+
+	if (code <= 4)
+		return 1 << code;
+	return code >= 8 && code <= 10 ? 3 << (code - 8) : 0;
+}
+
+/* What a decoder takes of its device's memory, and leaves out before that. */
+static u64 cxl_accel_decoder_dpa(const struct cxl_accel_decoder_regs *decoder)
+{
+	u64 size = cxl_accel_regs_u64(decoder->size_hi, decoder->size_lo);
+	u64 skip = cxl_accel_regs_u64(decoder->skip_hi, decoder->skip_lo);
+	unsigned int ways = cxl_accel_decoder_ways(decoder->ctrl);
+
+	return ways && decoder->ctrl & DECODER_COMMITTED ? size_add(div_u64(size, ways), skip) : 0;
+}
+
+/**
+ * cxl_accel_decoders_exceed() - does a device decode more memory than it is said to have?
+ * @pdev: the PCI function; its device lock is held
+ * @capacity: what its driver says
+ *
+ * Return: whether it does.
+ */
+bool cxl_accel_decoders_exceed(struct pci_dev *pdev, u64 capacity)
+{
+	struct cxl_accel_decoders *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
+	u64 sum = 0;
+	int i;
+
+	if (!d)
+		return false;
+	cxl_accel_decoders_read(pdev, d);
+	if (d->ctrl & HDM_CTRL_ENABLE)
+		for (i = 0; i < d->nr; i++)
+			sum = size_add(sum, cxl_accel_decoder_dpa(&d->decoder[i]));
+	else if (d->dvsec_ctrl & DVSEC_CTRL_MEM)
+		sum = cxl_accel_ranges_size(d);
+	return sum > capacity;
+}
+
+/**
+ * cxl_accel_check_capacity() - has a device the memory that its driver says?
+ * @pdev: the PCI function
+ * @capacity: what its driver says
+ *
+ * What is too little for firmware's decoders fails. Too much does not, as nothing decodes it; and
+ * it is not sure to be a mistake: there are two DVSEC ranges, and a device may have more memory. So
+ * it is said, and that is all.
+ */
+void cxl_accel_check_capacity(struct pci_dev *pdev, u64 capacity)
+{
+	struct cxl_accel_decoders *d __free(kfree) = kzalloc(sizeof(*d), GFP_KERNEL);
+	u64 size;
+
+	if (!d)
+		return;
+	cxl_accel_dvsec_read(pdev, d);
+	size = cxl_accel_ranges_size(d);
+	if (size && size < capacity)
+		pci_warn(pdev,
+			 "CXL capacity: the driver says %llu MiB, the device's DVSEC %llu MiB\n",
+			 capacity / SZ_1M, size / SZ_1M);
 }
 
 /**

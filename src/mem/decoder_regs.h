@@ -18,6 +18,7 @@
 #define DVSEC_RANGE(n)		(0x18 + 0x10 * (n))
 #define   RANGE_SIZE_HI		0x0
 #define   RANGE_SIZE_LO		0x4
+#define     RANGE_VALID		BIT(0)
 #define     RANGE_ACTIVE	BIT(1)
 #define     RANGE_TIMEOUT	GENMASK(15, 13)
 #define   RANGE_BASE_HI		0x8
@@ -35,6 +36,7 @@
 #define   DECODER_SIZE_LO	0x08
 #define   DECODER_SIZE_HI	0x0c
 #define   DECODER_CTRL		0x10
+#define     DECODER_WAYS	GENMASK(7, 4)
 #define     DECODER_COMMIT	BIT(9)
 #define     DECODER_COMMITTED	BIT(10)
 #define     DECODER_ERROR	BIT(11)

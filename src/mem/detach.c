@@ -48,9 +48,11 @@ void cxl_accel_detach_release(struct work_struct *work)
 		device_release_driver(dev);
 		complete_all(&accel->released);
 
+		/* cxl_acpi may be back already, and whoever comes with it have been by. */
 		scoped_guard(device, dev) {
 			accel->releasing = false;
-			again = accel->reprobe_pending;
+			again = accel->reprobe_pending ||
+				accel->host_nr != cxl_accel_host_binding();
 		}
 		if (again && device_attach(dev) < 0)
 			dev_dbg(dev, "not bound again\n");

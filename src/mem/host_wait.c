@@ -14,8 +14,9 @@
  *		needed it. It may be blacklisted, or missing in the initramfs.
  *
  * Then an attach fails for good, and whoever waits is probed again to be told. cxl_acpi may come
- * all the same. Then each device that was refused, and has no driver, is probed again. A driver
- * that went on without the memory is left alone: it may be what the machine runs from.
+ * all the same. Then each device that was refused, and has no driver, is probed again, and each
+ * that was released because its memory was lost. A driver that went on without the memory is left
+ * alone: it may be what the machine runs from.
  */
 #include <linux/acpi.h>
 #include <linux/device.h>
@@ -33,6 +34,9 @@ MODULE_PARM_DESC(host_timeout,
 
 static DEFINE_MUTEX(cxl_accel_wait_lock);
 static enum { WAIT_IDLE, WAIT_RUNS, WAIT_OVER } cxl_accel_wait_state;
+
+/* Counts the host's bindings. */
+static unsigned int cxl_accel_host_bound_nr;
 
 /*
  * What was seen of the host's driver since this module was loaded. A driver may be registered and
@@ -59,9 +63,14 @@ static void cxl_accel_host_failed_work(struct work_struct *work)
 }
 static DECLARE_WORK(cxl_accel_host_failed, cxl_accel_host_failed_work);
 
-/* The driver core probes those again that wait: these have been told not to. */
+/*
+ * The driver core probes those again that wait: these have been told not to, or have been released
+ * when cxl_acpi went. The machine has taken their driver away, so the machine brings it back; what
+ * somebody has unbound stays so.
+ */
 static void cxl_accel_host_bound_work(struct work_struct *work)
 {
+	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_ATTACHED);
 	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_HOST_NOT_LOADED);
 	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_HOST_FAILED);
 }
@@ -102,6 +111,16 @@ enum cxl_accel_attach_status cxl_accel_host_wait(const struct device *host)
 						   CXL_ACCEL_ATTACH_HOST_NOT_LOADED;
 }
 
+/**
+ * cxl_accel_host_binding() - which binding of the CXL host to its driver is this?
+ *
+ * Return: a number that is another one when cxl_acpi has been away and is back.
+ */
+unsigned int cxl_accel_host_binding(void)
+{
+	return READ_ONCE(cxl_accel_host_bound_nr);
+}
+
 static bool cxl_accel_is_host(struct device *dev)
 {
 	struct acpi_device *adev = ACPI_COMPANION(dev);
@@ -128,6 +147,7 @@ static int cxl_accel_host_notify(struct notifier_block *nb, unsigned long action
 		break;
 	case BUS_NOTIFY_BOUND_DRIVER:
 		cxl_accel_host_seen = HOST_COMING;
+		WRITE_ONCE(cxl_accel_host_bound_nr, cxl_accel_host_bound_nr + 1);
 		cxl_accel_wait_state = WAIT_IDLE;
 		cancel_delayed_work(&cxl_accel_wait_over);
 		queue_work(system_long_wq, &cxl_accel_host_bound);

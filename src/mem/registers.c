@@ -76,6 +76,46 @@ static void cxl_accel_check_capability(struct pci_dev *pdev, struct cxl_reg_map 
 }
 
 /**
+ * cxl_accel_registers_are_decoded() - can a device's registers be read through its BARs?
+ * @pdev: the PCI function
+ *
+ * Platform firmware enables the functions that it finds, so that a driver which does not notices
+ * nothing of it, but with a device that was hot-added.
+ *
+ * Return: whether they can be, as far as configuration space tells; that of a function which is
+ * gone tells nothing, and a virtual function's has no such bit.
+ */
+bool cxl_accel_registers_are_decoded(struct pci_dev *pdev)
+{
+	u16 command;
+
+	if (pdev->is_virtfn || pci_read_config_word(pdev, PCI_COMMAND, &command))
+		return true;
+	return command & PCI_COMMAND_MEMORY;
+}
+
+/**
+ * cxl_accel_function_status() - is a PCI function ready to be attached, and what its driver said?
+ * @pdev: the PCI function
+ * @dvsec: where in configuration space the driver said that the PCIe DVSEC for CXL Devices is
+ *
+ * cxl_core believes @dvsec: it would take what stands there for ranges of memory.
+ *
+ * Return: CXL_ACCEL_ATTACH_ATTACHED if nothing speaks against it.
+ */
+enum cxl_accel_attach_status cxl_accel_function_status(struct pci_dev *pdev, int dvsec)
+{
+	if (!cxl_accel_registers_are_decoded(pdev))
+		return CXL_ACCEL_ATTACH_NOT_ENABLED;
+	if (dvsec && !pci_device_is_present(pdev))
+		return CXL_ACCEL_ATTACH_ATTACHED;
+	if (!dvsec || dvsec != pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL,
+							 CXL_DEVICE_DVSEC))
+		return CXL_ACCEL_ATTACH_BAD_DVSEC;
+	return CXL_ACCEL_ATTACH_ATTACHED;
+}
+
+/**
  * cxl_accel_registers_find() - find a block of registers, and the capabilities in it
  * @pdev: the PCI function, enabled
  * @type: the block's type in the Register Locator

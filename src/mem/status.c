@@ -37,6 +37,7 @@
  * @status: how the last attach ended
  * @end: how an attach ended that had worked: NULL as long as it lasts
  * @range: HPA range that the device decodes, as last seen
+ * @undone: how often in a row an attach had worked, and the probe() failed that it was in
  * @reprobe: its turn in cxl_accel_status_reprobe() is still to come
  * @expected: its driver will be told how the attach under way ends; the side module's
  */
@@ -46,6 +47,7 @@ struct accel_record {
 	enum cxl_accel_attach_status status;
 	const struct accel_end *end;
 	struct range range;
+	unsigned int undone;
 	bool reprobe;
 	bool expected;
 };
@@ -63,6 +65,13 @@ static const struct accel_end cxl_accel_end_lost = {
 static const struct accel_end cxl_accel_end_detached = {
 	"detached", "the driver has been unbound"
 };
+
+static const struct accel_end cxl_accel_end_undone = {
+	"detached", "the driver's probe() failed after the attach"
+};
+
+/* So often, and it is no accident. */
+#define UNDONE_WARN	3
 
 static DEFINE_MUTEX(cxl_accel_status_lock);
 static LIST_HEAD(cxl_accel_records);
@@ -348,17 +357,41 @@ void cxl_accel_status_lost(struct device *dev)
 		cxl_accel_status_event(dev, "lost", &range);
 }
 
+/* How often in a row it has been undone by now. */
+static unsigned int cxl_accel_status_undone(const struct device *dev, bool undone)
+{
+	struct accel_record *r;
+
+	guard(mutex)(&cxl_accel_status_lock);
+	r = cxl_accel_record_find(dev);
+	if (!r)
+		return 0;
+	r->undone = undone ? r->undone + 1 : 0;
+	return r->undone;
+}
+
 /**
- * cxl_accel_status_detached() - the driver is being unbound
- * @dev: the PCI function
+ * cxl_accel_status_detached() - the driver is being unbound, or its probe() has failed
+ * @dev: the PCI function; its device lock is held
  *
  * If it is because its memory was lost, that is what is remembered.
+ *
+ * A probe() that returns -EPROBE_DEFER after its attach is called again at once, and for ever: the
+ * memdev that it has bound is what the driver core takes for a reason to try again. What it returns
+ * is not to be seen from here.
  */
 void cxl_accel_status_detached(struct device *dev)
 {
+	bool undone = !device_is_bound(dev);
 	struct range range;
 
-	cxl_accel_status_end(dev, &cxl_accel_end_detached, &range);
+	if (!cxl_accel_status_end(dev, undone ? &cxl_accel_end_undone : &cxl_accel_end_detached,
+				  &range) && undone)
+		return;
+	if (cxl_accel_status_undone(dev, undone) == UNDONE_WARN)
+		dev_warn(dev,
+			 "probe() failed after the CXL attach %d times in a row: if with -EPROBE_DEFER, it will for ever; get first what may be deferred\n",
+			 UNDONE_WARN);
 }
 
 static struct device *cxl_accel_next_to_reprobe(void)
@@ -374,9 +407,16 @@ static struct device *cxl_accel_next_to_reprobe(void)
 	return NULL;
 }
 
+static bool cxl_accel_record_waits(const struct accel_record *r,
+				   enum cxl_accel_attach_status status)
+{
+	return r->status == status &&
+	       (status != CXL_ACCEL_ATTACH_ATTACHED || r->end == &cxl_accel_end_lost);
+}
+
 /**
  * cxl_accel_status_reprobe() - an attach that ended so would end differently now
- * @status: how it ended
+ * @status: how it ended; CXL_ACCEL_ATTACH_ATTACHED for those that have lost their memory
  *
  * Has each such function probed again that has no driver. One that has goes on as it is.
  *
@@ -389,7 +429,7 @@ void cxl_accel_status_reprobe(enum cxl_accel_attach_status status)
 
 	scoped_guard(mutex, &cxl_accel_status_lock)
 		list_for_each_entry(r, &cxl_accel_records, node)
-			if (r->status == status)
+			if (cxl_accel_record_waits(r, status))
 				r->reprobe = true;
 
 	while ((dev = cxl_accel_next_to_reprobe())) {

@@ -22,7 +22,11 @@
 static enum cxl_accel_attach_status cxl_accel_check_state(const struct cxl_dev_state *cxlds)
 {
 	const struct cxl_register_map *map = &cxlds->reg_map;
+	enum cxl_accel_attach_status status;
 
+	status = cxl_accel_function_status(to_pci_dev(cxlds->dev), cxlds->cxl_dvsec);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
 	if (map->reg_type != CXL_REGLOC_RBI_COMPONENT || map->resource == CXL_RESOURCE_NONE)
 		return CXL_ACCEL_ATTACH_NO_COMPONENT_REGS;
 	if (!map->component_map.hdm_decoder.valid)
@@ -58,6 +62,8 @@ static enum cxl_accel_attach_status cxl_accel_attach_check(const struct cxl_dev_
 	/* The kernel would look for a mailbox's state around one that has none. */
 	if (cxlds->type != CXL_DEVTYPE_DEVMEM)
 		return CXL_ACCEL_ATTACH_BAD_ARGUMENT;
+	if (cxl_accel_owns(cxlds))
+		return CXL_ACCEL_ATTACH_BUSY;
 	status = cxl_accel_check_conflict(cxlds->dev);
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return status;

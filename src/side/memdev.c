@@ -157,6 +157,7 @@ static void cxl_accel_memdev_bound(struct cxl_accel *accel)
 	cxl_accel_reset_attached(pdev);
 	WRITE_ONCE(accel->attached, true);
 	cxl_accel_status_set(accel->dev, CXL_ACCEL_ATTACH_ATTACHED, &accel->range);
+	cxl_accel_check_capacity(to_pci_dev(accel->dev), resource_size(&accel->cxlds->dpa_res));
 }
 
 static enum cxl_accel_attach_status cxl_accel_memdev_failure(const struct cxl_accel *accel)
@@ -167,6 +168,10 @@ static enum cxl_accel_attach_status cxl_accel_memdev_failure(const struct cxl_ac
 		return status;
 	if (accel->status == CXL_ACCEL_ATTACH_NO_PORT && cxl_accel_host_port_is_unbound(accel->dev))
 		return CXL_ACCEL_ATTACH_PORT_NOT_BOUND;
+	if (accel->status == CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND &&
+	    cxl_accel_decoders_exceed(to_pci_dev(accel->dev),
+				      resource_size(&accel->cxlds->dpa_res)))
+		return CXL_ACCEL_ATTACH_CAPACITY_TOO_SMALL;
 	return cxl_accel_power_status(accel->status);
 }
 

@@ -39,6 +39,7 @@ said() {
 	is "$1: $3, and why, is in the log" \
 		"$(log_count "$2: error -$3: CXL attach failed: $(pattern "$4")\$")" "$5"
 	is "$1: no other reason is" "$(log_count "$2.*CXL attach failed")" "$5"
+	is "$1: nor one without a device" "$(log_count "cxl_mem: CXL attach failed")" 0
 	echo "$4" >>/tmp/seen
 }
 
@@ -78,6 +79,12 @@ printf 'ATTACHED\nNOT_TRIED\n' >>/tmp/seen
 
 # ---- the driver's mistakes ----
 
+# What a device loses whose driver does not enable it is there again for the next step.
+why 'not enabled' "$dev0" ENXIO NOT_ENABLED mistake=enable
+is 'not enabled: cxl_pci_setup_regs() says so, too' "$(log_count "$dev0: no CXL registers: $(pattern NOT_ENABLED)\$")" 1
+why 'dvsec: that of the Flex Bus port' "$dev0" EINVAL BAD_DVSEC mistake=flexbus
+why 'dvsec: where there is nothing' "$dev0" EINVAL BAD_DVSEC mistake=dvsec
+why 'dvsec: 0' "$dev0" EINVAL BAD_DVSEC mistake=zero
 why 'registers not looked up' "$dev0" ENXIO NO_COMPONENT_REGS mistake=regs
 why 'media not ready' "$dev0" ENXIO MEDIA_NOT_READY mistake=ready
 why 'capacity not set' "$dev0" EINVAL NO_CAPACITY mistake=capacity
@@ -85,16 +92,20 @@ odd 'a mailbox' "$dev0" ENXIO HAS_MAILBOX mistake=mailbox
 odd 'no HDM decoders' "$dev0" ENXIO NO_HDM_DECODERS mistake=hdm
 odd 'a capacity of 0' "$dev0" EINVAL NO_CAPACITY capacity=0
 is 'a capacity of 0: was not refused before' "$(log_count 'odd: capacity refused')" 0
-odd 'less capacity than firmware committed' "$dev0" ENXIO ENDPOINT_NOT_BOUND capacity=0x8000000
+odd 'less capacity than firmware committed' "$dev0" ENXIO CAPACITY_TOO_SMALL capacity=0x8000000
+why 'no range' "$dev0" EINVAL BAD_ARGUMENT mistake=range
+why "another device's state" "$dev0" EINVAL BAD_ARGUMENT mistake=device
 
 log_mark
-insmod /modules/why_accel.ko mistake=range
-is 'no range: is in the log' "$(log_count "CXL attach failed: $(pattern BAD_ARGUMENT)\$")" 2
-is 'no range: the driver is told the same' "$(cut -d' ' -f2- "$PCI/$dev0/why")" \
-	"-22 $(words BAD_ARGUMENT)"
+insmod /modules/why_accel.ko capacity=0x40000000
+ok 'more capacity than there is: attached' attached dev0
+is 'more capacity than there is: a warning' \
+	"$(log_count "$dev0: CXL capacity: the driver says 1024 MiB, the device's DVSEC 256 MiB\$")" 1
 rmmod why_accel
-is 'no range: nothing is left behind' "$(bus_devices)" "$idle"
-echo BAD_ARGUMENT >>/tmp/seen
+log_mark
+insmod /modules/why_accel.ko
+is 'as much capacity as there is: none' "$(log_count 'CXL capacity')" 0
+rmmod why_accel
 
 log_mark
 insmod /modules/why_accel.ko mistake=twice
@@ -106,7 +117,7 @@ is 'attached twice: nothing is left behind' "$(bus_devices)" "$idle"
 
 log_mark
 insmod /modules/odd_accel.ko mistake=twin
-said 'two device states' "$dev0" EBUSY BUSY 1
+said 'two device states' "$dev0" EBUSY OTHER_STATE 1
 rmmod odd_accel
 is 'two device states: nothing is left behind' "$(bus_devices)" "$idle"
 
@@ -143,6 +154,26 @@ said 'a second try' "$dev1" ENXIO NOT_COMMITTED 2
 is 'a second try: the first device needed none' "$(log_count "$dev0: odd: 0 attached")" 1
 rmmod odd_accel
 is 'a second try: nothing is left behind' "$(bus_devices)" "$idle"
+
+# The memdev that such a probe() binds is what the driver core takes for a reason to call it again.
+log_mark
+insmod /modules/why_accel.ko defer=1
+many() {
+	[ "$(cat /sys/module/why_accel/parameters/deferred)" -gt 10 ]
+}
+ok "deferred by the driver itself after the attach: again and again" wait_for 30 many
+undone() {
+	grep -qx "the driver's probe() failed after the attach" "$PCI/$dev0/cxl_accel/reason"
+}
+ok 'deferred by the driver itself after the attach: sysfs says so' wait_for 10 undone
+echo 0 >/sys/module/why_accel/parameters/defer
+ok 'deferred no more: attached' wait_for 10 attached dev0
+is 'deferred by the driver itself after the attach: one warning' \
+	"$(log_count "$dev0: probe\(\) failed after the CXL attach 3 times in a row")" 1
+pci_unbind why_accel "$dev0"
+is 'an orderly unbind is none of these' "$(cat "$PCI/$dev0/cxl_accel/reason")" 'the driver has been unbound'
+rmmod why_accel
+is 'deferred: nothing is left behind' "$(bus_devices)" "$idle"
 
 # ---- the hierarchy ----
 
@@ -244,13 +275,14 @@ rmmod odd_accel
 # ---- what has not been seen ----
 
 # Elsewhere: HOST_FAILED, HOST_NOT_LOADED, NO_HOST and PCI_ONLY (defer.t), RANGE_IN_USE (soft-reserved.t),
-# RANGE_CONFLICT (decoders.t), LINK_NOT_CXL (long/plug.t), SUSPENDING (long/power.t). BEING_RELEASED and
-# INTERRUPTED are a matter of luck (rebind-stress.t, detach.t). The others cannot be brought about in this
-# guest: no memory, a failing cxl_core (NO_REGION, too), an RCD, a topology without ports, an unbound region.
+# RANGE_CONFLICT (decoders.t), ENDPOINT_NOT_BOUND (hostile.t), LINK_NOT_CXL (long/plug.t), SUSPENDING
+# (long/power.t). BEING_RELEASED and INTERRUPTED are a matter of luck (rebind-stress.t, detach.t). The others
+# cannot be brought about in this guest: no memory, a failing cxl_core (NO_REGION, too), an RCD, a topology
+# without ports, an unbound region.
 sed -n 's/^\tX(\([A-Z_]*\),.*/\1/p' /root/attach.h | sort >/tmp/all
 is 'the rest of the table is what this guest cannot bring about' \
 	"$(grep -v -x -F -f /tmp/seen /tmp/all | tr '\n' ' ')" \
-	'BEING_RELEASED HOST_FAILED HOST_NOT_LOADED INTERRUPTED LINK_NOT_CXL NO_HOST NO_MEMDEV NO_MEMORY NO_PORT NO_REGION PCI_ONLY RANGE_CONFLICT RANGE_IN_USE REGION_NOT_BOUND RESTRICTED SUSPENDING '
+	'BEING_RELEASED ENDPOINT_NOT_BOUND HOST_FAILED HOST_NOT_LOADED INTERRUPTED LINK_NOT_CXL NO_HOST NO_MEMDEV NO_MEMORY NO_PORT NO_REGION PCI_ONLY RANGE_CONFLICT RANGE_IN_USE REGION_NOT_BOUND RESTRICTED SUSPENDING '
 is 'the drivers found nothing odd' \
 	"$(dmesg | grep -E 'odd: (somebody|a range|the device)|why_accel.*(status says|a status)')" ''
 

@@ -59,6 +59,18 @@ back() {
 	log_mark
 	ok "$what: dev0 can be bound again" bind_again vendor_accel dev0
 	[ "$hit" = dev0 ] || ok "$what: dev1 can be bound again" bind_again vendor_accel dev1
+	returned
+}
+
+# back_alone: what cxl_acpi took away comes back with it, but for what somebody has unbound
+back_alone() {
+	ok "$what: dev0 is attached again by itself" wait_for 30 attached dev0
+	ok "$what: dev1 is attached again by itself" wait_for 30 attached dev1
+	log_mark
+	returned
+}
+
+returned() {
 	ok "$what: dev0 is complete" attached dev0
 	ok "$what: dev1 is complete" attached dev1
 	is "$what: at the same places" "$(hpa dev0) $(hpa dev1)" "$hpa0 $hpa1"
@@ -188,14 +200,14 @@ loss_host() {
 	lose 'cxl_acpi unbound' both host_unbind
 	is "$what: nothing is left on the CXL bus" "$(bus_devices)" ''
 	ok "$what: and bound" host_bind
-	back
+	back_alone
 }
 
 loss_host_module() {
 	lose 'cxl_acpi removed' both rmmod cxl_acpi
 	is "$what: nothing is left on the CXL bus" "$(bus_devices)" ''
 	ok "$what: and loaded" modprobe cxl_acpi
-	back
+	back_alone
 }
 
 # The driver goes: that is no loss.

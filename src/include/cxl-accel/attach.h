@@ -28,13 +28,17 @@ struct cxl_dev_state;
 	/* the call itself */									\
 	X(BAD_ARGUMENT, EINVAL, "the driver passed an invalid argument")			\
 	X(BUSY, EBUSY, "this device state is attached already")					\
+	X(OTHER_STATE, EBUSY, "another device state of this device is attached already")	\
 	X(NO_MEMORY, ENOMEM, "out of memory")							\
 	X(NOT_IN_PROBE, EINVAL, "called from elsewhere than the device's own probe()")		\
 	/* the device, as the driver described it */						\
+	X(NOT_ENABLED, ENXIO, "the device is not enabled: call pcim_enable_device() first")	\
+	X(BAD_DVSEC, EINVAL, "dvsec is not where the device has its DVSEC for CXL Devices")	\
 	X(NO_COMPONENT_REGS, ENXIO, "no component registers from cxl_pci_setup_regs()")		\
 	X(NO_HDM_DECODERS, ENXIO, "no HDM decoder capability in the component registers")	\
 	X(MEDIA_NOT_READY, ENXIO, "the driver did not set media_ready")				\
 	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called, or with 0")		\
+	X(CAPACITY_TOO_SMALL, ENXIO, "firmware committed more than cxl_set_capacity() was told") \
 	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")	\
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
@@ -61,7 +65,7 @@ struct cxl_dev_state;
 	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* any time */										\
 	X(BEING_RELEASED, EPROBE_DEFER, "a detach of an earlier binding is still pending")	\
-	X(INTERRUPTED, ENXIO, "the CXL hierarchy was torn down during the attach")		\
+	X(INTERRUPTED, EPROBE_DEFER, "the CXL hierarchy was torn down during the attach")	\
 	X(SUSPENDING, EPROBE_DEFER, "no device is bound while the system is suspended")
 
 /*
@@ -83,8 +87,8 @@ enum cxl_accel_attach_status {
  * Context: while @cxlds lives, that is from devm_cxl_dev_state_create() until the driver's
  * probe() has failed or it is unbound. Takes no lock, may be called from anywhere.
  * Return: CXL_ACCEL_ATTACH_ATTACHED after a success, CXL_ACCEL_ATTACH_NOT_TRIED before the first
- * call, else the status of the failure. A call that was refused for its arguments, or because the
- * device is attached already, leaves the status as it was. A NULL @cxlds is
+ * call, else the status of the failure. A call that is refused while @cxlds is attached leaves that
+ * as it is, and its status, too: what was wrong is in the log. A NULL @cxlds is
  * CXL_ACCEL_ATTACH_BAD_ARGUMENT.
  */
 enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *cxlds);

@@ -15,7 +15,16 @@
 
 static char *mistake = "";
 module_param(mistake, charp, 0644);
-MODULE_PARM_DESC(mistake, "what to do wrong: regs, ready, capacity, range, twice, vanish");
+MODULE_PARM_DESC(mistake,
+		 "what to do wrong: enable, flexbus, dvsec, zero, regs, ready, capacity, range, device, twice, vanish");
+
+static bool defer;
+module_param(defer, bool, 0644);
+MODULE_PARM_DESC(defer, "probe() is deferred, whatever the attach has done");
+
+static unsigned int deferred;
+module_param(deferred, uint, 0444);
+MODULE_PARM_DESC(deferred, "how often that was");
 
 struct why {
 	struct cxl_dev_state cxlds;
@@ -70,6 +79,28 @@ static int why_vanish(struct pci_dev *pdev, struct why *why)
 	return pci_write_config_byte(pdev->bus->self, PCI_SECONDARY_BUS, 0);
 }
 
+/* A device that is hot-added decodes no BAR until its driver has it do so. */
+static int why_enable(struct pci_dev *pdev)
+{
+	u16 command;
+
+	if (!wrong("enable"))
+		return pcim_enable_device(pdev);
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	return pci_write_config_word(pdev, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
+}
+
+/* Where the DVSEC for CXL Devices is; or another one, or nothing. */
+static u16 why_dvsec(struct pci_dev *pdev)
+{
+	if (wrong("zero"))
+		return 0;
+	if (wrong("dvsec"))
+		return 0xff3;
+	return pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, wrong("flexbus") ?
+					 PCI_DVSEC_CXL_FLEXBUS_PORT : PCI_DVSEC_CXL_DEVICE);
+}
+
 static int why_prepare(struct pci_dev *pdev, struct why *why)
 {
 	int rc = 0;
@@ -89,6 +120,8 @@ static int why_attach(struct why *why)
 {
 	struct cxl_memdev *cxlmd;
 
+	if (wrong("device"))
+		why->cxlds.dev = why->cxlds.dev->parent;
 	cxlmd = devm_cxl_probe_mem(&why->cxlds, wrong("range") ? NULL : &why->range);
 	if (!IS_ERR(cxlmd) && wrong("twice"))
 		cxlmd = devm_cxl_probe_mem(&why->cxlds, &why->range);
@@ -101,14 +134,12 @@ static int why_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct why *why;
 	int rc;
 
-	rc = pcim_enable_device(pdev);
+	rc = why_enable(pdev);
 	if (rc)
 		return rc;
 
 	why = devm_cxl_dev_state_create(&pdev->dev, CXL_DEVTYPE_DEVMEM, pci_get_dsn(pdev),
-					pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL,
-								  PCI_DVSEC_CXL_DEVICE),
-					struct why, cxlds, false);
+					why_dvsec(pdev), struct why, cxlds, false);
 	if (!why)
 		return -ENOMEM;
 
@@ -129,6 +160,10 @@ static int why_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 			cxl_accel_attach_errno(status));
 	if (why->error == -EPROBE_DEFER)
 		return why->error;
+	if (READ_ONCE(defer)) {
+		deferred++;
+		return -EPROBE_DEFER;
+	}
 
 	pci_set_drvdata(pdev, why);
 	return 0;
