@@ -37,6 +37,7 @@
  * @status: how the last attach ended
  * @end: how an attach ended that had worked: NULL as long as it lasts
  * @range: HPA range that the device decodes, as last seen
+ * @lost: its memory was lost, and since then its attach has been put off at most
  * @undone: how often in a row an attach had worked, and the probe() failed that it was in
  * @reprobe: its turn in cxl_accel_status_reprobe() is still to come
  * @expected: its driver will be told how the attach under way ends; the side module's
@@ -47,6 +48,7 @@ struct accel_record {
 	enum cxl_accel_attach_status status;
 	const struct accel_end *end;
 	struct range range;
+	bool lost;
 	unsigned int undone;
 	bool reprobe;
 	bool expected;
@@ -266,6 +268,7 @@ void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status statu
 			  const struct range *range)
 {
 	bool attached = status == CXL_ACCEL_ATTACH_ATTACHED;
+	int rc = cxl_accel_attach_errno(status);
 	struct accel_record *r;
 
 	scoped_guard(mutex, &cxl_accel_status_lock) {
@@ -274,6 +277,8 @@ void cxl_accel_status_set(struct device *dev, enum cxl_accel_attach_status statu
 			return;
 		r->status = status;
 		r->end = NULL;
+		if (attached || (rc && rc != -EPROBE_DEFER))
+			r->lost = false;
 		if (attached)
 			r->range = *range;
 	}
@@ -341,6 +346,7 @@ static bool cxl_accel_status_end(struct device *dev, const struct accel_end *end
 	if (!r || r->status != CXL_ACCEL_ATTACH_ATTACHED || r->end)
 		return false;
 	r->end = end;
+	r->lost = end == &cxl_accel_end_lost;
 	*range = r->range;
 	return true;
 }
@@ -410,8 +416,7 @@ static struct device *cxl_accel_next_to_reprobe(void)
 static bool cxl_accel_record_waits(const struct accel_record *r,
 				   enum cxl_accel_attach_status status)
 {
-	return r->status == status &&
-	       (status != CXL_ACCEL_ATTACH_ATTACHED || r->end == &cxl_accel_end_lost);
+	return status == CXL_ACCEL_ATTACH_ATTACHED ? r->lost : r->status == status;
 }
 
 /**
