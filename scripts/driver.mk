@@ -2,12 +2,14 @@
 #
 # For the Kbuild file of a CXL accelerator driver written for Linux 7.3:
 #
-#	include /usr/src/cxl-accel-VERSION/scripts/driver.mk
+#	include /usr/src/cxl-accel/scripts/driver.mk
 #
 # puts cxl-accel's headers first in the include path and makes modpost know its exports, for
 # whatever kernel kbuild is building for. On a kernel that carries the accelerator API itself
 # the headers are the kernel's own, plus what they lack. scripts/build-driver does the same for a
 # driver whose Kbuild does not have this line.
+#
+# What a driver imports is exported to GPL-compatible modules only: modpost says so of another one.
 #
 #	CXL_ACCEL_SYMVERS=FILE	Module.symvers of the bundle, if it is not where it is looked for:
 #				build/RELEASE/ of this tree, or where dkms keeps it

@@ -181,14 +181,42 @@ dialects() {
 
 # %pra in a guest, with the arguments around it that a printk may have.
 print_ranges() {
-	local dir log
+	local dir log name
 
 	dir=$(driver ranges <<-'EOF'
 		#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+		#include <linux/etherdevice.h>
 		#include <linux/module.h>
 		#include <linux/pci.h>
 		#include <linux/platform_device.h>
+		#include <linux/seq_file.h>
 		#include <cxl/cxl.h>
+		static void texts(struct range *r)
+		{
+			char *page = (char *)get_zeroed_page(GFP_KERNEL);
+			char buf[100];
+			struct seq_file m = { .buf = buf, .size = sizeof(buf) };
+			char *text = kasprintf(GFP_KERNEL, "%pra!", r);
+			struct net_device *netdev = alloc_etherdev(0);
+
+			pr_info("kasprintf %s\n", text);
+			sprintf(buf, "%pra!", r);
+			pr_info("sprintf %s\n", buf);
+			snprintf(buf, sizeof(buf), "%d%pra!", 1, r);
+			pr_info("snprintf %s\n", buf);
+			scnprintf(buf, sizeof(buf), "%pra!", r);
+			pr_info("scnprintf %s\n", buf);
+			sysfs_emit(page, "%pra!", r);
+			pr_info("sysfs_emit %s\n", page);
+			sysfs_emit_at(page, 0, "%pra!", r);
+			pr_info("sysfs_emit_at %s\n", page);
+			seq_printf(&m, "%pra!", r);
+			pr_info("seq_printf %.*s\n", (int)m.count, buf);
+			netdev_info(netdev, "netdev_info %pra!\n", r);
+			free_netdev(netdev);
+			kfree(text);
+			free_page((unsigned long)page);
+		}
 		static int __init ranges_init(void)
 		{
 			struct { unsigned int bits : 3; } s = { .bits = 5 };
@@ -210,6 +238,7 @@ print_ranges() {
 			pr_info("then %u\n", n);
 			dev_info(&platform_bus, "device %pra\n", &r);
 			pr_info("null %pra\n", (struct range *)NULL);
+			texts(&r);
 			return -ENODEV;
 		}
 		module_init(ranges_init);
@@ -230,6 +259,10 @@ print_ranges() {
 	like "an argument beside %pra is evaluated only once" "$log" '^ranges: then 1$'
 	like "%pra prints the range in dev_info()" "$log" ' device \[.*0x0*3d0000000-0x0*3dfffffff'
 	like "%pra of a NULL range does no harm" "$log" '^ranges: null '
+	for name in kasprintf {s,sn,scn}printf sysfs_emit{,_at} seq_printf netdev_info; do
+		like "%pra prints the range in $name()" "$log" \
+			"(^ranges|initialized\)): $name 1?\[(mem|range) 0x0*3d0000000-0x0*3dfffffff[^!]*\]!\$"
+	done
 }
 
 must_not_build() {
@@ -254,6 +287,8 @@ wrong_arguments() {
 	ok "no argument" says 2 'needs a kernel release and' in_root $bd
 	ok "no directory" says 2 'needs a kernel release and' in_root $bd "$KERNEL"
 	ok "a third word" says 2 'needs a kernel release and' in_root $bd "$KERNEL" $dir $dir
+	ok "an argument for make without --" in_root $bd --bundle "$BUNDLE" --out "$TMP/w1" "KDIR=$KDIR" "$KERNEL" $dir W=1 C=0
+	like "an argument for make without --: make has it" "$(cat "$TMP/w1/.vendor_accel.o.cmd")" '-Wextra|-Wmissing-include-dirs|-Wunused-const-variable'
 	ok "an unknown option" says 2 'no such option: --fast' in_root $bd --fast "$KERNEL" $dir
 	ok "--out without a value" says 2 '--out needs a directory' in_root $bd "$KERNEL" $dir --out
 	ok "an empty release" says 2 'not a kernel release' in_root $bd "" $dir
@@ -303,7 +338,7 @@ scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
 	} >"$vendor/Kbuild"
 
 	ok "an installed tree whose bundle is not built says what to do" \
-		says 1 "not built for $KERNEL_RE: run 'make -C $top KVER=$KERNEL_RE'" \
+		says 1 "not built for $KERNEL_RE: .* 'dkms install cxl-accel/$(package_version) -k $KERNEL_RE'" \
 		in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" tests/drivers/vendor
 	nok "a vendor's Kbuild that includes driver.mk does not build then" \
 		in_root make -C "$kdir" "M=$vendor"
