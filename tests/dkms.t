@@ -82,6 +82,15 @@ sed "s,/usr/src/cxl-accel/,$TREE/," tests/packages/vendor-dkms/dkms.conf >"$TMP/
 conf=$TMP/driver/dkms.conf
 reads 'a driver, supported kernel, cxl-accel not built yet: skipped' "$KERNEL" "$KERNEL" \
 	'^auto=yes exclusive=\^not-this-kernel\$ depends=cxl-accel '
+missing="^vendor-accel: cxl-accel is not built for kernel ${KERNEL//+/.}: 'dkms install cxl-accel/$version -k ${KERNEL//+/.}' builds it"
+like 'a driver, cxl-accel not built yet: it says what to type' "$(cat "$TMP/messages")" "$missing"
+read_conf "$KERNEL" >/dev/null
+is 'a driver, cxl-accel not built yet: once' "$(grep -c "$missing" "$TMP/messages")" 1
+: >"$TMP/messages"
+rm -f /run/cxl-accel/told
+action=autoinstall reads 'a driver, autoinstall, cxl-accel not built yet: skipped' "$KERNEL" "$KERNEL" \
+	'^auto=yes exclusive=\^not-this-kernel\$ depends=cxl-accel '
+is 'a driver, autoinstall, cxl-accel not built yet: not a word, it comes first' "$(cat "$TMP/messages")" ''
 reads 'a driver, autoinstall, nothing built yet: cxl-accel first' "$KERNEL" '' '^auto=yes exclusive= depends=cxl-accel '
 mkdir -p "$dkms_tree/cxl-accel/$version/$KERNEL/$arch/module"
 touch "$dkms_tree/cxl-accel/$version/$KERNEL/$arch/module/Module.symvers"
