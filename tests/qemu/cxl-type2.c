@@ -20,6 +20,10 @@
  * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL
  * DVSEC as the guest wrote it. Coming from D3hot to D0 is such a reset.
  *
+ * The last byte but one of its configuration space is a doorbell, for drivers to have an interrupt:
+ * what a guest writes there, less one, is the MSI-X vector that the device raises, when a processor
+ * has nothing to do. Then it reads 0 again.
+ *
  * A second type, cxl-type2-raw, is the same with one difference: the guest can write every register
  * of its PCIe extended configuration space and of its component registers, those that are read-only
  * too. So a test can have it say anything, and repair it. An HDM decoder capability that is moved
@@ -61,6 +65,7 @@
 #define MAX_DEVICES	80
 
 #define CONFIG_SIZE	4096
+#define DOORBELL_AT	(CONFIG_SIZE - 2)
 #define DEAF_AT		(CONFIG_SIZE - 1)
 #define DEAF		0xdf
 #define NO_WRITE_BACK	0xd0
@@ -144,6 +149,7 @@ void device_class_set_parent_realize(void *klass, realize_fn fn, realize_fn *par
 uint32_t pci_default_read_config(void *dev, uint32_t address, int len);
 int pci_add_capability(void *dev, uint8_t id, uint8_t offset, uint8_t size, void **errp);
 void pci_device_reset(void *dev);
+void msix_notify(void *dev, unsigned int vector);
 void error_propagate(void **errp, void *err);
 void *object_class_dynamic_cast(void *klass, const char *name);
 void resettable_class_set_parent_phases(void *rc, phase_fn enter, phase_fn hold, phase_fn exit,
@@ -328,16 +334,27 @@ static void type2_finalize(void *dev)
 		d->dev = NULL;
 }
 
+/* Of struct PCIDevice: config, cmask, wmask, w1cmask, used. */
+static uint8_t **find_write_masks(void *dev)
+{
+	uint8_t **member = find_config_member(dev) + 2;
+
+	/* The command register: memory, bus master and others can be written. */
+	if ((member[0][0x04] & 0x06) != 0x06 || member[0][0x00] || member[1][0x00])
+		give_up("no write mask beside the configuration space");
+	return member;
+}
+
 static void add_power_management(void *dev, void **errp)
 {
 	int at = pci_add_capability(dev, CAP_PM, 0, CAP_PM_SIZE, errp);
-	uint8_t **member = find_config_member(dev);
+	uint8_t *cap = find_config(dev) + at;
 
 	if (at < 0)
 		return;
-	put16(member[0] + at + PM_CAP, 3);
-	member[2][at + PM_CTRL] = PM_CTRL_STATE;
-	find_device(dev)->pm_ctrl = member[0] + at + PM_CTRL;
+	put16(cap + PM_CAP, 3);
+	find_write_masks(dev)[0][at + PM_CTRL] = PM_CTRL_STATE;
+	find_device(dev)->pm_ctrl = cap + PM_CTRL;
 }
 
 static void type2_config_write(void *dev, uint32_t address, uint32_t value, int len)
@@ -363,6 +380,7 @@ static void type2_realize(void *dev, void **errp)
 
 	config = find_config(dev);
 	config[PCI_PROG_IF] = 0;
+	find_write_masks(dev)[0][DOORBELL_AT] = 0xff;
 
 	dvsec = find_dvsec(config, DVSEC_ID_DEVICE);
 	dvsec[DEVICE_CAP] |= 1;
@@ -387,19 +405,15 @@ static void type2_realize(void *dev, void **errp)
 static realize_fn type2_parent_realize;
 
 /*
- * Of struct PCIDevice: config, cmask, wmask, w1cmask, used. The BARs have to stay read-only in
- * their lower bits, and commands of the interrupt controller's are not of interest: only extended
- * space.
+ * The BARs have to stay read-only in their lower bits, and commands of the interrupt controller's
+ * are not of interest: only extended space.
  */
 static void unlock_config(void *dev)
 {
-	uint8_t **member = find_config_member(dev), *wmask = member[2], *w1cmask = member[3];
+	uint8_t **masks = find_write_masks(dev);
 
-	/* The command register: memory, bus master and others can be written. */
-	if ((wmask[0x04] & 0x06) != 0x06 || wmask[0x00] || w1cmask[0x00])
-		give_up("no write mask beside the configuration space");
-	memset(wmask + EXT_CAPS, 0xff, CONFIG_SIZE - EXT_CAPS);
-	memset(w1cmask + EXT_CAPS, 0, CONFIG_SIZE - EXT_CAPS);
+	memset(masks[0] + EXT_CAPS, 0xff, CONFIG_SIZE - EXT_CAPS);
+	memset(masks[1] + EXT_CAPS, 0, CONFIG_SIZE - EXT_CAPS);
 }
 
 static bool is_capability_array(const uint32_t *cm)
@@ -446,11 +460,14 @@ static uint32_t *find_component(void *dev)
 	return found;
 }
 
+/* After each reset there is a moment in which this is called before any driver comes. */
 static void unlock_component(struct device *d)
 {
+	if (!d->raw || d->deaf)
+		return;
 	if (!d->component)
 		d->component = find_component(d->dev);
-	if (d->component && !d->deaf)
+	if (d->component)
 		memset(d->component + CM_WORDS, 0xff, CM_WORDS * sizeof(*d->component));
 }
 
@@ -460,6 +477,8 @@ static void finish_commands(struct device *d)
 	uint8_t fault = d->config[DEAF_AT], ctrl2 = d->dvsec[DEVICE_CTRL2];
 	uint32_t *hdm;
 
+	if (!d->raw)
+		return;
 	d->dvsec[DEVICE_CTRL2] &= ~(WRITE_BACK | CXL_RESET);
 	if (ctrl2 & WRITE_BACK && fault != NO_WRITE_BACK)
 		d->dvsec[DEVICE_STATUS2] |= CACHE_INVALID;
@@ -474,19 +493,26 @@ static void finish_commands(struct device *d)
 		d->dvsec[DEVICE_STATUS2] = fault == FAILED_RESET ? RESET_ERROR : RESET_DONE;
 }
 
-/*
- * Called by QEMU, with its big lock held, when a processor has nothing to do: after each reset
- * there is such a moment before any driver comes.
- */
-static void processor_is_idle(uint64_t id, unsigned int vcpu)
+static void answer_doorbell(struct device *d)
+{
+	uint8_t bell = d->config[DOORBELL_AT];
+
+	d->config[DOORBELL_AT] = 0;
+	if (bell)
+		msix_notify(d->dev, bell - 1);
+}
+
+/* Called by QEMU, with its big lock held, when a processor has nothing to do. */
+static void on_idle(uint64_t id, unsigned int vcpu)
 {
 	(void)id;
 	(void)vcpu;
 	for (struct device *d = devices; d < devices + MAX_DEVICES; d++) {
-		if (!d->dev || !d->raw)
+		if (!d->dev)
 			continue;
 		unlock_component(d);
 		finish_commands(d);
+		answer_doorbell(d);
 	}
 }
 
@@ -571,6 +597,6 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 	(void)info, (void)argc, (void)argv;
 	type_register_static(&type2);
 	type_register_static(&raw);
-	qemu_plugin_register_vcpu_idle_cb(id, processor_is_idle);
+	qemu_plugin_register_vcpu_idle_cb(id, on_idle);
 	return 0;
 }
