@@ -3,8 +3,8 @@
 #
 # teardown.sh [WAY]...: a driver with users, engines and an interrupt (tests/drivers/chardev) loses its
 # memory, its device, or nothing, in every way there is, or in these; while a process has the memory
-# mapped. dev1, whose memory nobody has committed, runs as a PCI-only device through all of it. Ends
-# with status 1 if a check has failed, for scripts/matrix.
+# mapped. dev1, whose memory nobody has committed, runs as a PCI-only device through all of it; dev2 is
+# behind a host bridge without HDM decoders. Ends with status 1 if a check has failed, for scripts/matrix.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -20,6 +20,7 @@ DRIVER=chardev_accel
 PARAMETERS=/sys/module/$DRIVER/parameters
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
+dev2=$(pci_address dev2)
 node=/dev/accel-$dev0
 port=$(basename "$(dirname "$(readlink -f "$PCI/$dev0")")")
 
@@ -101,6 +102,7 @@ back() {
 }
 back_alone() {
 	ok "$what: dev0 is attached again by itself" wait_for 30 attached dev0
+	ok "$what: and dev2" wait_for 30 attached dev2
 	ok "$what: by its driver" wait_for 10 [ -e "$node" ]
 }
 
@@ -229,8 +231,9 @@ way_destroy_region() {
 	back
 }
 way_port() {
-	way 'port above unbound' released cxl_unbind port1
-	cxl_bind cxl_port port1
+	above=$(basename "$(dirname "$(readlink -f "$CXL/$(endpoint dev0)")")")
+	way 'port above unbound' released cxl_unbind "$above"
+	cxl_bind cxl_port "$above"
 	back
 }
 way_host() {
@@ -262,11 +265,21 @@ way_slow_remove() {
 
 # ---- resets ----
 
+# QEMU ends with a failed assertion if one processor looks at the memory while a reset that another has
+# begun changes where the BARs are.
+processor() {
+	echo "$1" >/sys/devices/system/cpu/cpu1/online
+}
+
 # reset_by METHOD: one of the bus does nothing unless the CXL port above lets it through.
 reset_by() {
 	reset_dvsec=$(lspci -s "$port" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0003 .*/0x\1/p")
 	setpci -s "$port" "$(printf %x.w $((reset_dvsec + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
+	processor 0
 	echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset"
+	reset_status=$?
+	processor 1
+	return $reset_status
 }
 
 # after_reset: where nothing is restored, firmware has to.
@@ -305,7 +318,11 @@ recovered() {
 	log_has "$port: AER: device recovery successful"
 }
 fatal_error() {
+	processor 0
 	host-monitor pcie_aer_inject_error dev0 DLP && wait_for 20 recovered
+	reset_status=$?
+	processor 1
+	return $reset_status
 }
 way_fatal_error() {
 	way 'fatal error' "$(outcome_of_reset)" fatal_error
@@ -368,6 +385,7 @@ load_hierarchy
 log_mark
 ok 'the driver loads' modprobe $DRIVER
 ok 'dev0 is attached' attached dev0
+ok 'dev2, behind a host bridge without HDM decoders, is attached' attached dev2
 is 'dev0: its memory is that of the region' "$(dmesg | grep -c "$dev0: CXL memory .*0x0*$(hpa dev0 | cut -c3-)-")" 1
 is 'dev1 is not, and goes on as a PCI-only device' "$(log_count "$dev1: no CXL memory \(-6\), PCI-only")" 1
 like 'dev1: users see that' "$(cat "/dev/accel-$dev1")" '^pci-only ticks [0-9]* beats [0-9]* ones 0 bad 0 '

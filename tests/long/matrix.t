@@ -26,10 +26,12 @@ outcome_of() {
 sample() {
 	local names name
 
-	ok 'no kernel fails' matrix 0 --firmware dev0:hdm-d --file src/sample/test.sh -- ./test.sh
+	ok 'no kernel fails' matrix 0 --topology 'hb(acc),hb(2*acc)' --firmware dev0:hdm-d,dev1:hdm-d \
+		--file src/sample/test.sh --file tests/guest:/guest -- sh -c './test.sh && sh /guest/fallback.sh'
 	mapfile -t names < <(sed -nE 's/^([a-z][^ \t]*).*/\1/p' scripts/matrix.list)
 	for name in "${names[@]}"; do
-		is "$name: the sample attaches, twice" "$(outcome_of "$name")" passed
+		is "$name: the sample attaches, twice, behind any bridge, and goes on where it cannot" \
+			"$(outcome_of "$name")" passed
 		[ "$(outcome_of "$name")" = passed ] || tail -n 40 "$TMP/matrix/$name.log" | explain
 	done
 	is 'the table is on stdout too' "$(cat "$TMP/out")" "$(cat "$TMP/matrix/table")"
