@@ -271,11 +271,12 @@ static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
  * before the memdev, and the memdev before pcim_enable_device(): cxl_core needs the component
  * registers until then, so nobody puts the function into D3hot or resets it before.
  *
- * A driver that needs a remove() must not touch the CXL memory in it, mapped as it still is. When
- * CXL goes first, the memory may decode nothing by then: an access reads all ones, or ends in a
- * machine check. The same holds for what runs between the detach and remove(). Here nothing does:
- * the attributes below do not look into the memory, and no user can map it. A driver that hands out
- * mappings zaps them, by unmap_mapping_range(), first thing in remove(). See cxl-accel(7).
+ * A driver that has engines lets them go on until its remove() stops them, and hands out mappings
+ * that its remove() zaps first, by unmap_mapping_range(). Nothing of it may rely on what it reads,
+ * and remove() itself does not touch the memory: the device may have been pulled. Nobody does from
+ * reset_prepare() or error_detected() until the reset is over. Here nothing of that is needed: the
+ * attributes below do not look into the memory, and no user can map it. See cxl-accel(7), and
+ * tests/drivers/chardev for a driver that does all of it.
  */
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)

@@ -2,6 +2,8 @@
 /**
  * DOC: the accelerator API of Linux 7.3 for kernels that do not carry it
  *
+ * All of it is exported to GPL-compatible modules only, in the namespace CXL.
+ *
  * A driver for a CXL Type-2 device (CXL 3.1 section 2.1.2: CXL.cache and CXL.mem, vendor-specific
  * memory) includes this file as <cxl/cxl.h>, as it would on Linux 7.3. Names, arguments and meaning
  * are those of that release; the text and what stands behind it are cxl-accel's own.
@@ -174,7 +176,8 @@ struct cxl_dev_state *_devm_cxl_dev_state_create(struct device *dev, enum cxl_de
  * (or its probe() fails); the driver never frees it. The driver's drvdata is left alone.
  *
  * Context: may sleep; takes no lock.
- * Return: pointer to @drv_struct, or NULL when there is no memory (never an ERR_PTR()).
+ * Return: pointer to @drv_struct, or NULL (never an ERR_PTR()): there is no memory, or @parent or
+ * @type cannot be, which is said in the log. @dvsec is looked at by devm_cxl_probe_mem().
  */
 #define devm_cxl_dev_state_create(parent, type, serial, dvsec, drv_struct, member, mbox)	\
 ({												\
@@ -218,14 +221,16 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  *
  * A reset of the function, or of the bus above it, takes no memory away: when it is over, before
  * reset_done() or slot_reset() of the driver's error handlers, the device decodes as before. If
- * that is impossible, the driver is unbound.
+ * that is impossible, the driver is unbound. From reset_prepare() or error_detected() until then
+ * nobody touches the memory, users included.
  *
  * The other way round, when the port hierarchy, the endpoint, the memdev or the region goes, the
- * driver is unbound, after the fact: from then on an access to the memory may read all ones, or end
- * in a machine check. So remove() unmaps the memory, the user's mappings first, but must not touch
- * it, and nothing that runs before it may rely on what it reads. cxl-accel(7) has it in full. What
- * platform firmware committed stays committed in all these cases, so that the device can be bound
- * again.
+ * driver is unbound, after the fact. What platform firmware committed stays committed in all these
+ * cases, so the driver's engines and its users may go on until remove() stops them; but not if the
+ * device was pulled: then reads are all ones, or end in a machine check. So nothing may rely on
+ * what it reads, and remove() zaps the user's mappings, stops the engines and unmaps the memory,
+ * which it does not touch itself. cxl-accel(7) has it in full, by event and kernel. When cxl_acpi
+ * has gone and is back, the driver is probed again.
  *
  * The drvdata of the PCI device is the driver's all the time.
  *
@@ -235,12 +240,13 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * of the memdev and of the endpoint port, then cxl_core's region locks.
  * Return: the memdev, or an ERR_PTR():
  * * -EPROBE_DEFER: the platform has a CXL host (ACPI0017), but its driver cxl_acpi is not bound
- *   yet; or a detach of an earlier binding is still pending. A probe() that hands this on is
- *   called again when that has changed, or when it is not waited for any longer: cxl_acpi's probe
+ *   yet; or a detach of an earlier binding is still pending; or the hierarchy was torn down during
+ *   the attach. A probe() that hands this on is called again when that has changed, or when it is
+ *   not waited for any longer: cxl_acpi's probe
  *   failed, or it was not loaded within a time (cxl_mem's parameter host_timeout): the answer is
  *   -ENXIO. A probe() that fails then is called again should cxl_acpi still come.
  * * -EINVAL: an argument is wrong, the capacity was never set, or this is not a probe()
- * * -EBUSY: @cxlds is attached already
+ * * -EBUSY: @cxlds, or another device state of the same device, is attached already
  * * -ENOMEM: no memory
  * * -ENXIO: no CXL memory is to be had; whether the driver goes on as a PCI-only driver is up to it
  */
