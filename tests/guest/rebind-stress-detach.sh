@@ -82,6 +82,9 @@ diag "attached $(log_count ': attached') times, lost $(log_count 'CXL memory is 
 is 'the driver attached so many times' "$n" "$turns"
 least=10
 [ "$turns" -ge 20 ] || least=$((turns / 2))
+# What was torn down under it may be tried again.
+diag "put off $(log_count 'CXL attach deferred: the CXL hierarchy was torn down') times in the middle of an attach"
+is 'no attach failed for good for having been interrupted' "$(log_count 'CXL attach failed: the CXL hierarchy was torn down')" 0
 ok 'the disturber was not idle' test "$(log_count 'CXL memory is gone')" -ge $least
 
 # ---- everything is put back ----

@@ -118,6 +118,23 @@ while_unbound() {
 	as_before 'bound after that'
 }
 
+# Decoders that cxl_core makes of DVSEC ranges: by those QEMU does not decode, so it is the registers that tell.
+emulated() {
+	is 'DVSEC ranges: no HDM decoder is enabled' $(($(devmem $((hdm + 4)) 32) & 2)) 0
+	before=$(registers | xargs)
+	log_mark
+	ok 'DVSEC ranges: reset' reset_by cxl_bus
+	is 'DVSEC ranges: registers are what they were' "$(registers | xargs)" "$before"
+	is 'DVSEC ranges: they were lost, and restored' "$(log_count 'CXL decoders restored')" 1
+	ok 'DVSEC ranges: dev0 is attached' attached dev0
+	pci_unbind "$driver" "$dev0"
+	ok 'DVSEC ranges: reset while unbound' reset_by cxl_bus
+	is 'DVSEC ranges: Mem_Enable is lost' $((0x$(setpci -s "$dev0" "$(printf %x.w $((cxl_dvsec + 0xc)))") & 4)) 0
+	pci_bind "$driver" "$dev0"
+	is 'DVSEC ranges, bound after that: registers are what they were' "$(registers | xargs)" "$before"
+	ok 'DVSEC ranges, bound after that: dev0 is attached' attached dev0
+}
+
 # The driver's own callbacks are called, and find the memory.
 callbacks() {
 	remember

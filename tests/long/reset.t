@@ -27,6 +27,8 @@ guest_test 'CXL reset refused' "${RAW[@]}" "${VENDOR[@]}" -- reset.sh vendor_acc
 guest_test 'CXL reset refused' "${RAW[@]}" "${VENDOR[@]}" --hypervisor -- reset.sh vendor_accel 256 cxl_reset_unflushed
 guest_test 'AER, below a switch' --topology switch --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}" \
 	"${ODD[@]}" -- reset.sh odd_accel 256 aer_switch
+guest_test 'DVSEC ranges' --firmware dev0:mem-enable-only,dev1:hdm-d --append iomem=relaxed "${MEM[@]}" "${ODD[@]}" \
+	-- reset.sh odd_accel 256 emulated
 reset_test 'AER, no handlers' odd_accel 256 no_handlers=1 while_bound aer_no_handlers
 reset_test 'AER, no end' odd_accel 256 aer_no_end
 
