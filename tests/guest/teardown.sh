@@ -35,6 +35,9 @@ user_said() {
 	grep -qx "$1" /tmp/user
 }
 start_user() {
+	# The memory is attached before the driver's probe() has come to its end.
+	wait_for 20 [ -c "$node" ]
+	rm -f /tmp/user
 	mmap_user "$node" >/tmp/user 2>&1 &
 	user=$!
 	ok "$what: a user has mapped the memory" wait_for 20 user_said mapped
