@@ -304,7 +304,8 @@ revive() {
 	is "$what: bound again it does not attach" "$(log_count "$dev0: no CXL memory \(-6\), PCI-only")" 1
 	pci_unbind $DRIVER "$dev0"
 	rmmod cxl_acpi
-	ok "$what: firmware commits the decoders again" platform-firmware 0xd0:hdm-d
+	ok "$what: firmware commits the device's decoder again" \
+		platform-firmware "0xd0:hdm-d/endpoint-only/at=$hpa0"
 	modprobe cxl_acpi
 	pci_bind $DRIVER "$dev0"
 	ok "$what: then it attaches" attached dev0
@@ -388,6 +389,7 @@ load_hierarchy
 log_mark
 ok 'the driver loads' modprobe $DRIVER
 ok 'dev0 is attached' attached dev0
+hpa0=$(hpa dev0)
 ok 'dev2, behind a host bridge without HDM decoders, is attached' attached dev2
 is 'dev0: its memory is that of the region' "$(dmesg | grep -c "$dev0: CXL memory .*0x0*$(hpa dev0 | cut -c3-)-")" 1
 is 'dev1 is not, and goes on as a PCI-only device' "$(log_count "$dev1: no CXL memory \(-6\), PCI-only")" 1
