@@ -112,6 +112,17 @@ asked() {
 	mistake regs '-6 no component registers from cxl_pci_setup_regs()'
 	mistake ready '-6 the driver did not set media_ready'
 	mistake capacity '-22 no capacity: cxl_set_capacity() not called, or with 0'
+	mistake enable '-6 the device is not enabled: call pcim_enable_device() first'
+	for wrong in flexbus dvsec zero; do
+		mistake $wrong '-22 dvsec is not where the device has its DVSEC for CXL Devices'
+	done
+	echo 0x8000000 >/sys/module/why_accel/parameters/capacity
+	mistake none '-6 firmware committed more than cxl_set_capacity() was told'
+	echo 0x40000000 >/sys/module/why_accel/parameters/capacity
+	mistake none '0 attached'
+	is 'why: more capacity than there is: a warning' \
+		"$(log_count "$dev0: CXL capacity: the driver says 1024 MiB, the device's DVSEC 256 MiB")" 1
+	echo 0x10000000 >/sys/module/why_accel/parameters/capacity
 	mistake none '0 attached'
 	is 'why: no status before the first attempt' "$(log_count 'a status before the first attempt')" 0
 	is 'why: error and status agree' "$(log_count 'but the status says')" 0
@@ -122,6 +133,20 @@ asked() {
 	is 'why: attached twice: the one that is there stays' "$(said errno "$dev0") $(said state "$dev0")" '0 attached'
 	ok 'why: attached twice: all of it' attached dev0
 	nok 'why: the module stays as long as there is an accelerator' rmmod cxl_accel
+	rmmod why_accel
+	log_mark
+	insmod /modules/odd_accel.ko mistake=twin
+	is 'why: two device states: the second is refused, in its own words' \
+		"$(log_count "$dev0: error -EBUSY: CXL attach failed: another device state of this device is attached already")" 1
+	rmmod odd_accel
+	log_mark
+	insmod /modules/why_accel.ko defer=1
+	ok 'why: deferred by the driver itself after the attach: a warning' \
+		wait_for 30 log_has "$dev0: probe\(\) failed after the CXL attach 3 times in a row"
+	echo 0 >/sys/module/why_accel/parameters/defer
+	ok 'why: deferred no more: attached' wait_for 10 attached dev0
+	is 'why: deferred by the driver itself after the attach: one warning' \
+		"$(log_count "$dev0: probe\(\) failed after the CXL attach")" 1
 	rmmod why_accel
 }
 

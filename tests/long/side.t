@@ -86,7 +86,6 @@ all_of() {
 		--load 'cxl_mem cxl_accel_sample cxl_acpi' -- defer.sh
 	guest_test "$SUITE, with our header, cxl_acpi fails" --firmware broken-cedt "${ORDER[@]}" "${VENDOR[@]}" \
 		"${ODD[@]}" -- defer-failed.sh
-	guest_test "$SUITE, with our header, asked" --firmware dev0:hdm-d "${SIDE[@]}" "${WHY[@]}" -- side.sh asked
 	alone reset 'bus: registers are what they were' "${RAW[@]}" "${OWN[@]}" \
 		reset.sh 'vendor_accel 512 while_bound'
 	guest_test "$SUITE, reset" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" -- reset.sh vendor_accel 512 \
@@ -96,6 +95,8 @@ all_of() {
 	guest_test "$SUITE, reset against unbind" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" --timeout 900 -- \
 		reset.sh vendor_accel 512 races
 	guest_test "$SUITE, AER" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 aer_recovered
+	guest_test "$SUITE, with our header, asked" --firmware dev0:hdm-d "${SIDE[@]}" "${WHY[@]}" \
+		"${ODD[@]}" -- side.sh asked
 	guest_test "$SUITE, reserved" --topology 'hb(acc,exp)' --window hb0:256M --firmware dev0:hdm-d "${ORDER[@]}" \
 		"${SAMPLE[@]}" -- reserve.sh dev0 dev1
 }
