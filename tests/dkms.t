@@ -82,7 +82,8 @@ sed "s,/usr/src/cxl-accel/,$TREE/," tests/packages/vendor-dkms/dkms.conf >"$TMP/
 conf=$TMP/driver/dkms.conf
 reads 'a driver, supported kernel, cxl-accel not built yet: skipped' "$KERNEL" "$KERNEL" \
 	'^auto=yes exclusive=\^not-this-kernel\$ depends=cxl-accel '
-missing="^vendor-accel: cxl-accel is not built for kernel ${KERNEL//+/.}: 'dkms install cxl-accel/$version -k ${KERNEL//+/.}' builds it"
+missing="^vendor-accel: cxl-accel is not built for kernel ${KERNEL//+/.}: \
+'dkms install cxl-accel/$version -k ${KERNEL//+/.}' builds it"
 like 'a driver, cxl-accel not built yet: it says what to type' "$(cat "$TMP/messages")" "$missing"
 read_conf "$KERNEL" >/dev/null
 is 'a driver, cxl-accel not built yet: once' "$(grep -c "$missing" "$TMP/messages")" 1

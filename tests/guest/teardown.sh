@@ -20,6 +20,7 @@ DRIVER=chardev_accel
 PARAMETERS=/sys/module/$DRIVER/parameters
 dev0=$(pci_address dev0)
 dev1=$(pci_address dev1)
+# shellcheck disable=SC2034 # by its name
 dev2=$(pci_address dev2)
 node=/dev/accel-$dev0
 port=$(basename "$(dirname "$(readlink -f "$PCI/$dev0")")")
@@ -43,8 +44,8 @@ start_user() {
 	ok "$what: a user has mapped the memory" wait_for 20 user_said mapped
 }
 stop_user() {
-	kill $user 2>/dev/null
-	wait $user
+	kill "$user" 2>/dev/null
+	wait "$user"
 	like "$what: what the user has read was right" "$(tail -n 1 /tmp/user)" '^closed [1-9][0-9]* bad 0$'
 }
 
@@ -61,7 +62,8 @@ removed_once() {
 sound() {
 	stop_user
 	is "$what: the engines have read nothing wrong" "$(log_count 'bad read')" 0
-	is "$what: dev1 goes on as a PCI-only device" "$(driver_of "$PCI/$dev1") $(log_count "$dev1: removed")" "$DRIVER 0"
+	is "$what: dev1 goes on as a PCI-only device" \
+		"$(driver_of "$PCI/$dev1") $(log_count "$dev1: removed")" "$DRIVER 0"
 }
 
 # An open file outlives the binding, and is good for nothing.
@@ -84,7 +86,8 @@ kept() {
 
 # The function is there, its memory is not: what a driver finds out that looks.
 dead() {
-	ok "$what: the driver finds its memory gone" wait_for 20 log_has "$dev0: the memory is not there after the reset"
+	ok "$what: the driver finds its memory gone" \
+		wait_for 20 log_has "$dev0: the memory is not there after the reset"
 	is "$what: the driver stays" "$(driver_of "$PCI/$dev0") $(removed)" "$DRIVER 0"
 	ok "$what: the user hears of it" wait_for 20 user_said sigbus
 	sound
@@ -118,7 +121,7 @@ way_unbind() {
 
 # A process that is killed leaves nothing behind.
 killed_then_unbound() {
-	kill -9 $user
+	kill -9 "$user"
 	pci_unbind $DRIVER "$dev0"
 }
 way_killed_user() {
@@ -126,7 +129,7 @@ way_killed_user() {
 	log_mark
 	start_user
 	ok "$what: done" killed_then_unbound
-	wait $user 2>/dev/null
+	wait "$user" 2>/dev/null
 	ok "$what: the driver is released" wait_for 20 removed_once
 	back
 }
@@ -276,11 +279,12 @@ processor() {
 
 # reset_by METHOD: one of the bus does nothing unless the CXL port above lets it through.
 reset_by() {
-	reset_dvsec=$(lspci -s "$port" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0003 .*/0x\1/p")
+	reset_dvsec=$(lspci -s "$port" -vvv |
+		sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0003 .*/0x\1/p")
 	setpci -s "$port" "$(printf %x.w $((reset_dvsec + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
 	processor 0
-	echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset"
-	reset_status=$?
+	reset_status=0
+	echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset" || reset_status=1
 	processor 1
 	return $reset_status
 }
@@ -323,8 +327,8 @@ recovered() {
 }
 fatal_error() {
 	processor 0
-	host-monitor pcie_aer_inject_error dev0 DLP && wait_for 20 recovered
-	reset_status=$?
+	reset_status=0
+	host-monitor pcie_aer_inject_error dev0 DLP && wait_for 20 recovered || reset_status=1
 	processor 1
 	return $reset_status
 }
@@ -339,7 +343,8 @@ way_reset_unbound() {
 	log_mark
 	pci_bind $DRIVER "$dev0"
 	if side; then
-		is "$what: it does not attach, and goes on" "$(log_count "$dev0: no CXL memory \(-6\), PCI-only")" 1
+		is "$what: it does not attach, and goes on" \
+			"$(log_count "$dev0: no CXL memory \(-6\), PCI-only")" 1
 		revive
 	else
 		ok "$what: it attaches" attached dev0
@@ -391,7 +396,8 @@ ok 'the driver loads' modprobe $DRIVER
 ok 'dev0 is attached' attached dev0
 hpa0=$(hpa dev0)
 ok 'dev2, behind a host bridge without HDM decoders, is attached' attached dev2
-is 'dev0: its memory is that of the region' "$(dmesg | grep -c "$dev0: CXL memory .*0x0*$(hpa dev0 | cut -c3-)-")" 1
+is 'dev0: its memory is that of the region' \
+	"$(dmesg | grep -c "$dev0: CXL memory .*0x0*$(hpa dev0 | cut -c3-)-")" 1
 is 'dev1 is not, and goes on as a PCI-only device' "$(log_count "$dev1: no CXL memory \(-6\), PCI-only")" 1
 like 'dev1: users see that' "$(cat "/dev/accel-$dev1")" '^pci-only ticks [0-9]* beats [0-9]* ones 0 bad 0 '
 is 'dev1: there is nothing to map' "$(mmap_user "/dev/accel-$dev1")" 'mmap: No such device'
@@ -404,4 +410,4 @@ is 'all that was read was right' "$(dmesg | grep -c 'bad read\| [1-9][0-9]* bad$
 is 'no dax device there ever was' "$(ever_taken)" ''
 
 done_testing
-exit $failed
+[ $failed = 0 ]

@@ -27,7 +27,8 @@ ok 'the user compiles' scripts/env/in-root --bind "$TMP/program" bookworm -- \
 # What a guest has printed is in the log of its kernel.
 scripts/matrix --list "$TMP/list" "${kernels[@]}" --output "$TMP/matrix" --driver tests/drivers/chardev \
 	--topology 'hb(acc,acc),hb(acc)' --firmware dev0:hdm-d,dev2:hdm-d --file tests/guest:/guest \
-	--file "$TMP/program/mmap_user:/bin/mmap_user" --timeout 1500 -- sh /guest/teardown.sh >"$TMP/out" 2>&1 || true
+	--file "$TMP/program/mmap_user:/bin/mmap_user" --timeout 1500 -- \
+	sh /guest/teardown.sh >"$TMP/out" 2>&1 || true
 for name in "${names[@]}"; do
 	guest_plan=none guest_count=0
 	while IFS= read -r line; do

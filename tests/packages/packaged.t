@@ -36,7 +36,8 @@ SCRIPT
 ok "a vendor's dkms tree is installed, booted and tried" packaged 3 --dkms "$TMP/vendor-accel" \
 	--file "$TMP/test.sh" -- sh test.sh 'a b'
 like "a vendor's dkms tree: udev has loaded it, and it is attached" "$(cat "$TMP/out")" 'vendor_accel .*: attached'
-like "a vendor's dkms tree: cxl-accel status names it" "$(cat "$TMP/out")" '^accelerator .*attached, driver vendor_accel'
+like "a vendor's dkms tree: cxl-accel status names it" "$(cat "$TMP/out")" \
+	'^accelerator .*attached, driver vendor_accel'
 
 vendor=$(vendor_deb)
 echo '#error "no"' >>"$TMP/vendor-accel/vendor_accel.c"

@@ -57,8 +57,8 @@ struct chardev {
 	bool gone;			/* likewise: for users, the memory is gone for good */
 	wait_queue_head_t resumed;
 
-	spinlock_t quiet_lock;
-	bool quiet;			/* protected by it, written with lock held, too: hands off */
+	spinlock_t quiet_lock;		/* for what follows, while the engines run */
+	bool quiet;			/* hands off the memory; written with lock held, too */
 	struct chardev_cxl *cxl;	/* NULL: PCI-only */
 	phys_addr_t start;
 	size_t size;
