@@ -35,7 +35,7 @@ TRAILING_STATEMENTS	src/include/overlay/.*		# _Generic()
 IS_ENABLED_CONFIG	src/compat/core\.h		# answers of features.tbl are macros of the same kind
 EXPORT_SYMBOL		src/compat/core\.h		# a macro that is used right after functions
 USE_NEGATIVE_ERRNO	src/mem/endpoint.*\.c		# what a driver says that does not want a device
-VOLATILE		tests/qemu/.*			# user programs: registers by mmap()
+VOLATILE		tests/(qemu|guest)/.*		# user programs: registers by mmap()
 STRCPY			tests/qemu/.*			# user programs
 AVOID_EXTERNS		tests/qemu/.*			# functions of QEMU, which has no header for them
 PREFER_DEFINED_ATTRIBUTE_MACRO	(tests/qemu|src/layout)/.*	# user programs
