@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For drivers written for Linux 7.3 and built for an older kernel: %pra in a format string. What the
- * overlays of the headers that declare functions with one build on.
+ * For drivers written for Linux 7.3 and built for an older kernel: %pra in a format string. This is
+ * what the overlays of those headers build on that declare functions with one.
  *
  * %pra prints a struct range since Linux 6.14. Before, the kernel takes it for %pr, prints a
  * struct resource, and ignores the 'a': it would read 16 bytes past the end of the range, and
