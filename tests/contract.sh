@@ -15,6 +15,7 @@
 #	VENDOR	drivers/vendor
 #	WHY	drivers/why
 #	CONFIG	drivers/config
+#	CHARDEV	drivers/chardev
 #	ODD	guest/odd
 #	USER_ACCEL	guest/user
 #	guest_program NAME
@@ -23,6 +24,7 @@
 #	UEVENTS		uevents
 #	MMAP_TRAFFIC	mmap_traffic
 #	KEXEC		kexec
+#	MMAP_USER	mmap_user
 
 if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 	echo "Bail out! no modules for $KERNEL: run this test by make check"
@@ -40,12 +42,14 @@ SHARED=build/$KERNEL/tests	# what several tests build, once
 VENDOR=(--module "$SHARED/vendor/vendor_accel.ko")
 WHY=(--module "$SHARED/why/why_accel.ko")
 CONFIG=(--module "$SHARED/config/config_accel.ko")
+CHARDEV=(--module "$SHARED/chardev/chardev_accel.ko")
 ODD=(--module "$SHARED/odd/odd_accel.ko")
 USER_ACCEL=(--module "$SHARED/user/user_accel.ko")
 MEM_IOCTL=(--file "$SHARED/mem_ioctl/mem_ioctl:/bin/mem_ioctl")
 UEVENTS=(--file "$SHARED/uevents/uevents:/bin/uevents")
 KEXEC=(--file "$SHARED/kexec/kexec:/bin/kexec")
 MMAP_TRAFFIC=(--file "$SHARED/mmap_traffic/mmap_traffic:/bin/mmap_traffic")
+MMAP_USER=(--file "$SHARED/mmap_user/mmap_user:/bin/mmap_user")
 
 # contents FILE...: a sum of files and of what is below directories, but for those that are not there
 contents() {
