@@ -266,6 +266,8 @@ print_ranges() {
 }
 
 must_not_build() {
+	local dir
+
 	refused not-first 'is not the first member' 'int x; struct cxl_dev_state cxlds;'
 	refused other-type 'is not a struct cxl_dev_state' 'struct device cxlds;'
 	refused pointer 'is not a struct cxl_dev_state' 'struct cxl_dev_state *cxlds;'
@@ -274,6 +276,10 @@ must_not_build() {
 	refused short-call 'requires 7 arguments' '' 'struct it, cxlds'
 	refused not-a-device 'incompatible pointer type' '' '' 'MODULE_IMPORT_NS("CXL");' pdev
 	refused no-import 'namespace CXL.* does not import it' '' '' ''
+	dir=$(small_driver not-gpl)
+	sed -i 's/MODULE_LICENSE("GPL")/MODULE_LICENSE("Proprietary")/' "$dir/not-gpl.c"
+	nok "a module that is not GPL-compatible does not build" build out-not-gpl "$dir"
+	like "a module that is not GPL-compatible is told so" "$(build out-not-gpl "$dir" 2>&1)" 'GPL-incompatible .* GPL-only symbol'
 	refused no-api '_devm_cxl_nothing' '' '' 'MODULE_IMPORT_NS("CXL"); int x(void) { extern int _devm_cxl_nothing(void); return _devm_cxl_nothing(); }'
 }
 

@@ -175,6 +175,8 @@ guest_time() {
 mistakes
 ok "help" grep -q -- '--topology SPEC' <(scripts/vm --help)
 unlike "help shows no code" "$(scripts/vm --help)" 'set -eu|SPDX'
+like "help says what memory does not hold" "$(scripts/vm --help)" 'QEMU does not decode by DVSEC ranges'
+like "help says how the accelerator raises an interrupt" "$(scripts/vm --help)" 'setpci -s 0d:00.0 ffe.b=1'
 
 echo "a file" >"$TMP/given"
 guest_test guest --firmware dev0:hdm-d,dev1:hdm-h --module "$(stock_module cxl_mem)" \
