@@ -311,7 +311,7 @@ bool cxl_accel_detach_recovered(struct cxl_accel *accel);
 void cxl_accel_detach_release(struct work_struct *work);
 void cxl_accel_detach_not_recovered(struct work_struct *work);
 
-/* power.c: an attached function stays in D0, and what suspend has got in the way of is tried again */
+/* power.c: an attached function stays in D0; attaches that suspend blocked are tried again */
 void cxl_accel_power_hold(struct cxl_accel *accel);
 void cxl_accel_power_release(struct cxl_accel *accel);
 enum cxl_accel_attach_status cxl_accel_power_status(enum cxl_accel_attach_status status);

@@ -200,7 +200,7 @@ void cxl_accel_reserve_device(struct pci_dev *pdev)
 	struct device *host;
 	int i, nr = 0;
 
-	/* What holds the ranges of the device that was here before has the name that this one's has. */
+	/* What holds the ranges of the device that was here before has the name of this one's. */
 	cxl_accel_end_gone();
 	ranges = kcalloc(MAX_COMMITTED, sizeof(*ranges), GFP_KERNEL);
 	decoders = kzalloc(sizeof(*decoders), GFP_KERNEL);

@@ -18,8 +18,10 @@
  * Suspend to RAM and hibernation are refused meanwhile, see memdev.c.
  *
  * While the system goes to sleep and comes back, no device is bound: the driver core puts off all
- * that it is asked to. A driver whose probe() runs at that moment attaches to a memdev that nobody
- * binds. It is told to wait, and is probed again when the system is back.
+ * that it is asked to. It waits before for the probes that it knows of, but a probe() may begin
+ * between the two, and one that somebody else has started (device_driver_attach()) it does not know
+ * of. Such a driver attaches to a memdev that nobody binds. It is told to wait, and is probed again
+ * when the system is back.
  */
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
@@ -86,7 +88,7 @@ enum cxl_accel_attach_status cxl_accel_power_status(enum cxl_accel_attach_status
 	}
 }
 
-/* Should the driver core not have been that far: then it has put nobody off, and tries nobody again. */
+/* Should the driver core not have come that far, it tries nobody again. */
 static void cxl_accel_power_back_work(struct work_struct *work)
 {
 	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_SUSPENDING);
