@@ -40,3 +40,12 @@ help_text() {
 package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
 }
+
+# why_dax_stays cxl_core_features.h: why dax_hmem and dax_cxl are not replaced; status 1 if they are.
+why_dax_stays() {
+	if grep -q '^#define HAVE_CXL_REGION_CONTAINS ' "$1"; then
+		echo "the kernel shares out Soft Reserved memory itself"
+	else
+		sed -n 's,^/\* HAVE_DAX_[A-Z_]* is not set: \(.*\) \*/$,\1,p' "$1" | grep -m 1 .
+	fi
+}

@@ -48,6 +48,13 @@ extern const struct bus_type cxl_bus_type;
 #define CXL_DEVICE_PORT			3
 #define CXL_DEVICE_MEMORY_EXPANDER	5
 #define CXL_DEVICE_REGION		6
+#define CXL_DEVICE_DAX_REGION		8
+
+/*
+ * A dax region whose devices are kmem's by default: a macro, so not in BTF. The same since 5.10;
+ * the modalias of a dax device shows it.
+ */
+#define IORESOURCE_DAX_KMEM		BIT(1)
 
 /* Decoder flags: macros, so not in BTF. The same since 5.19; sysfs shows @ENABLE and @LOCK. */
 #define CXL_DECODER_F_TYPE3		BIT(3)

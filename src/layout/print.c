@@ -31,13 +31,13 @@ static bool is_private(uint32_t id)
 	return *types[id].name && !set_get(&kernel.public, tag(id));
 }
 
-/* Core-private by name. Two enums of the core lack the prefix. */
+/* Core-private by name. Two enums of the core lack the prefix; one type is the dax bus's. */
 static bool is_wanted(uint32_t id)
 {
 	const char *name = types[id].name;
 
 	return !strncmp(name, "cxl_", 4) || !strcmp(name, "poison_cmd_enabled_bits") ||
-	       !strcmp(name, "security_cmd_enabled_bits");
+	       !strcmp(name, "security_cmd_enabled_bits") || !strcmp(name, "dev_dax_data");
 }
 
 static void define(uint32_t id);

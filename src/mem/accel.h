@@ -329,8 +329,7 @@ struct cxl_port *__weak devm_cxl_add_endpoint(struct device *host, struct cxl_me
 struct cxl_port *cxl_accel_port_add_endpoint(struct device *host, struct cxl_memdev *cxlmd,
 					     struct cxl_dport *parent_dport);
 
-/* memory_online.c: not removable while memory backed by an expander is online */
-int cxl_accel_memory_online_init(void);
-void cxl_accel_memory_online_exit(void);
+/* memory_expander.c: for memory_online.c, not removable while such memory is online */
+bool cxl_accel_memory_is_expanders(const struct range *memory);
 
 #endif /* CXL_MEM_ACCEL_H */

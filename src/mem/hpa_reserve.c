@@ -32,9 +32,9 @@
 #include <linux/workqueue.h>
 
 #include "accel.h"
+#include "hpa_reserve.h"
 
-#define NAME_PREFIX	"cxl_accel."
-#define NAME_FORMAT	NAME_PREFIX "%s.%d"
+#define NAME_FORMAT	CXL_ACCEL_RESERVE_PREFIX "%s.%d"
 
 /**
  * struct reservation - a range that a device decodes
@@ -317,7 +317,8 @@ static int cxl_accel_holder_of_gone_device(struct device *dev, const void *data)
 {
 	unsigned int domain, bus, slot, fn;
 
-	return sscanf(dev_name(dev), NAME_PREFIX "%x:%x:%x.%x.", &domain, &bus, &slot, &fn) == 4 &&
+	return sscanf(dev_name(dev), CXL_ACCEL_RESERVE_PREFIX "%x:%x:%x.%x.", &domain, &bus, &slot,
+		      &fn) == 4 &&
 	       !cxl_accel_function_at(domain, bus, PCI_DEVFN(slot, fn));
 }
 

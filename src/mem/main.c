@@ -8,7 +8,8 @@
  *
  *	memdev.c		the cxl_mem driver, for expanders and accelerators
  *	port_stock.c		a stock cxl_port does what ours does
- *	memory_online.c		stay while memory backed by an expander is online
+ *	memory_online.c		stay while memory of ours is online
+ *	memory_expander.c	which is that backed by an expander
  *
  *	api.c			the accelerator API
  *	attach.c		from a device state to a memdev with a region
@@ -41,6 +42,7 @@
 #include <linux/module.h>
 
 #include "accel.h"
+#include "memory_online.h"
 
 static int __init cxl_mem_init(void)
 {
@@ -70,7 +72,7 @@ static int __init cxl_mem_init(void)
 	rc = cxl_accel_port_init();
 	if (rc)
 		goto err_fixups;
-	rc = cxl_accel_memory_online_init();
+	rc = cxl_accel_memory_online_init(cxl_accel_memory_is_expanders);
 	if (rc)
 		goto err_port;
 	rc = cxl_driver_register(&cxl_accel_region_driver);

@@ -1,38 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * While memory backed by an expander is online, this module stays.
+ * While memory that hangs on this module is online, this module stays.
  *
  * Owns: a notifier for memory that comes online, and one reference on this module for each block
- * that has. Talks to: memory hotplug; reads the decoders of endpoints on the cxl bus. Locks: called
- * with the memory hotplug lock held, takes none.
+ * that has. Talks to: memory hotplug. Locks: called with the memory hotplug lock held, takes none.
  *
- * Without cxl_mem there are no endpoints, and without these no regions: what was System RAM decodes
- * nothing any more, and the kernel goes on using it. Nothing keeps the stock module from being
- * removed all the same; but one that replaces it invites people to go back. So rmmod says that the
- * module is in use, until the memory is offline ("daxctl offline-memory").
+ * Nothing keeps a stock module from being removed all the same; but one that replaces it invites
+ * people to go back. So rmmod says that the module is in use, until the memory is offline ("daxctl
+ * offline-memory").
+ *
+ * A part of cxl_mem, dax_hmem and dax_cxl; which memory it is each of them says.
  */
-#include <linux/device.h>
 #include <linux/memory.h>
+#include <linux/module.h>
 #include <linux/range.h>
 #include <linux/xarray.h>
 
-#include "accel.h"
+#include "memory_online.h"
 
 /* By the first page's number. */
 static DEFINE_XARRAY(cxl_accel_online_blocks);
 
-static int cxl_accel_endpoint_decodes(struct device *dev, void *data)
-{
-	const struct range *hpa, *memory = data;
-	const struct cxl_decoder *cxld;
-
-	if (!is_endpoint_decoder(dev))
-		return 0;
-	cxld = &to_cxl_endpoint_decoder(dev)->cxld;
-	hpa = &cxld->hpa_range;
-	return (cxld->flags & CXL_DECODER_F_ENABLE) && hpa->start <= memory->start &&
-	       memory->end <= hpa->end;
-}
+static bool (*cxl_accel_memory_is_ours)(const struct range *memory);
 
 static void cxl_accel_block_online(const struct memory_notify *block)
 {
@@ -41,7 +30,7 @@ static void cxl_accel_block_online(const struct memory_notify *block)
 		.end = PFN_PHYS(block->start_pfn + block->nr_pages) - 1,
 	};
 
-	if (!bus_for_each_dev(&cxl_bus_type, NULL, &memory, cxl_accel_endpoint_decodes))
+	if (!cxl_accel_memory_is_ours(&memory))
 		return;
 	if (!try_module_get(THIS_MODULE))
 		return;
@@ -69,8 +58,9 @@ static struct notifier_block cxl_accel_memory_online_nb = {
 	.notifier_call = cxl_accel_memory_online_notify,
 };
 
-int cxl_accel_memory_online_init(void)
+int cxl_accel_memory_online_init(bool (*is_ours)(const struct range *memory))
 {
+	cxl_accel_memory_is_ours = is_ours;
 	return register_memory_notifier(&cxl_accel_memory_online_nb);
 }
 
