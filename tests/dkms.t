@@ -57,6 +57,7 @@ reads() {
 # What the kernel has as modules is replaced.
 modules=cxl_mem
 grep -q "^kernel/drivers/cxl/cxl_port\.ko" "${KDIR%/build}/modules.dep" && modules="cxl_mem cxl_port"
+modules="$modules dax_hmem dax_cxl"
 
 fake_kernel
 conf=dkms.conf
@@ -76,6 +77,8 @@ version=$(package_version)
 mkdir -p "$dkms_tree/cxl-accel/$version/$NONE/$arch/module"
 touch "$dkms_tree/cxl-accel/$version/$NONE/$arch/module/"{cxl_mem,cxl_port}.ko.xz
 reads 'a kernel that got cxl_port, too' "$NONE" "$NONE" ' modules=cxl_mem cxl_port$'
+touch "$dkms_tree/cxl-accel/$version/$NONE/$arch/module/dax_"{cxl,hmem}.ko.xz
+reads 'a kernel that got all' "$NONE" "$NONE" ' modules=cxl_mem cxl_port dax_hmem dax_cxl$'
 
 mkdir "$TMP/driver"
 sed "s,/usr/src/cxl-accel/,$TREE/," tests/packages/vendor-dkms/dkms.conf >"$TMP/driver/dkms.conf"

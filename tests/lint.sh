@@ -14,14 +14,15 @@
 # build/KERNEL must have been built.
 
 compile_silently() {
-	local suite=$1 kernel=$2 mode=$3 dir=$TMP/lint-$1-$3
+	local suite=$1 kernel=$2 mode=$3 dir=$TMP/lint-$1-$3 dax=keep
 	shift 3
 
 	rm -rf "$dir"
 	mkdir "$dir"
 	cp -r src Kbuild "build/$kernel/generated" "$dir/"
 	[ "$mode" = builtin ] || sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$dir/generated/cxl_core_features.h"
-	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode scripts/env/in-root "$suite" -- \
+	[ "$mode" = side ] || dax=replace
+	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode CXL_ACCEL_DAX=$dax scripts/env/in-root "$suite" -- \
 		make -C "/lib/modules/$kernel/build" "M=$dir" "$@" modules >"$dir/log" 2>&1 || {
 		cat "$dir/log"
 		return 1

@@ -33,6 +33,7 @@ look_at_initramfs() {
 			break
 		fi
 		initramfs=current initramfs_words="$image has the modules that are installed"
-	done < <(find "$WORK/initramfs" -name "cxl_mem.ko*" -o -name "cxl_port.ko*" -o -name "cxl_accel.ko*")
+	done < <(find "$WORK/initramfs" -name "cxl_mem.ko*" -o -name "cxl_port.ko*" -o -name "cxl_accel.ko*" \
+		-o -name "dax_hmem.ko*" -o -name "dax_cxl.ko*")
 	rm -rf "$WORK/initramfs"
 }

@@ -18,9 +18,15 @@ judge() {
 }
 
 verdict_words() {
+	local dax=", so are dax_hmem and dax_cxl"
+
 	case $verdict in
-	replace*cxl_port) echo "supported: cxl_mem and cxl_port are replaced" ;;
-	replace*) echo "supported: cxl_mem is replaced, cxl_port is built in and stays" ;;
+	*dax_hmem*) ;;
+	*) dax="; $reason" ;;
+	esac
+	case $verdict in
+	replace*cxl_port*) echo "supported: cxl_mem and cxl_port are replaced$dax" ;;
+	replace*) echo "supported: cxl_mem is replaced, cxl_port is built in and stays${dax/, so/; replaced}" ;;
 	beside*) echo "supported: it has the interface itself, cxl_accel is added" ;;
 	native) echo "nothing to do: it has the interface itself, as it is not known here" ;;
 	unsupported) echo "skipped: $reason" ;;
@@ -47,8 +53,8 @@ report_kernels() {
 		replace* | beside*) missing="not built: dkms install cxl-accel/$(package_version) -k $release" ;;
 		esac
 		kernels+=("$(object release "$release" running "$([ "$release" = "$RUNNING" ] && echo true || echo false)" \
-			verdict "${verdict%% *}" reason "${reason:-$missing}" installed "$owner")")
+			verdict "${verdict%% *}" reason "${missing:-$reason}" installed "$owner")")
 		line "kernel" "$release$([ "$release" != "$RUNNING" ] || echo ' (running)'): $(verdict_words); installed: $owner${missing:+; $missing}"
-		[ "$release" != "$RUNNING" ] || running_verdict=${verdict%% *}
+		[ "$release" != "$RUNNING" ] || running_verdict=${verdict%% *} running_modules=${verdict#* }
 	done
 }

@@ -129,6 +129,8 @@ report_module() {
 	cxl_mem,* | cxl_port,*) ! is_beside || return 0 ;;&
 	# Who has replaced cxl_mem has replaced cxl_port, too, where that is a module.
 	cxl_mem,* | cxl_port,stock) not_ours=1 ;;
+	# Where they stay they are as they should be.
+	dax_*,stock) case $running_modules in *dax_hmem*) not_ours=1 ;; esac ;;
 	esac
 	[ -z "$refused" ] || not_ours=1
 }

@@ -57,7 +57,7 @@ static bool cxl_accel_memory_is_cxl_regions(const struct range *memory)
 	return bus_for_each_dev(&cxl_bus_type, NULL, (void *)memory, cxl_accel_dax_region_has);
 }
 
-static int __init dax_cxl_init(void)
+static int __init cxl_accel_dax_cxl_init(void)
 {
 	int rc;
 
@@ -74,14 +74,14 @@ static int __init dax_cxl_init(void)
 		cxl_accel_memory_online_exit();
 	return rc;
 }
-module_init(dax_cxl_init);
+module_init(cxl_accel_dax_cxl_init);
 
-static void __exit dax_cxl_exit(void)
+static void __exit cxl_accel_dax_cxl_exit(void)
 {
 	cxl_driver_unregister(&cxl_accel_dax_region_driver);
 	cxl_accel_memory_online_exit();
 }
-module_exit(dax_cxl_exit);
+module_exit(cxl_accel_dax_cxl_exit);
 
 MODULE_DESCRIPTION("CXL DAX: direct access to CXL RAM regions (cxl-accel)");
 MODULE_LICENSE("GPL");

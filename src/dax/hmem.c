@@ -27,8 +27,8 @@
 #include "../mem/memory_online.h"
 #include "dax.h"
 
-static bool region_idle;
-module_param_named(region_idle, region_idle, bool, 0644);
+static bool cxl_accel_region_idle;
+module_param_named(region_idle, cxl_accel_region_idle, bool, 0644);
 MODULE_PARM_DESC(region_idle, "make no dax devices, but leave that to the administrator");
 
 /* ---- a range of dax_hmem's own ---- */
@@ -44,7 +44,7 @@ static int cxl_accel_hmem_probe(struct platform_device *pdev)
 	if (rc)
 		return rc;
 	return cxl_accel_dax_add(&pdev->dev, pdev->id, &info->range, info->target_node,
-				 region_idle ? 0 : range_len(&info->range), false);
+				 cxl_accel_region_idle ? 0 : range_len(&info->range), false);
 }
 
 static struct platform_driver cxl_accel_hmem_driver = {
@@ -137,16 +137,15 @@ bool cxl_accel_dax_host_is_bound(const struct device *host)
 	return host->driver == &cxl_accel_hmem_platform_driver.driver;
 }
 
+/* It is no error if one is not there. */
 static void __init cxl_accel_request_cxl(void)
 {
-	static const char *const names[] = { "cxl_acpi", "cxl_mem", "cxl_pci" };
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		request_module(names[i]);
+	request_module("cxl_acpi");
+	request_module("cxl_mem");
+	request_module("cxl_pci");
 }
 
-static int __init dax_hmem_init(void)
+static int __init cxl_accel_dax_hmem_init(void)
 {
 	int rc;
 
@@ -176,16 +175,16 @@ err_arbitrate:
 	cxl_accel_dax_arbitrate_exit();
 	return rc;
 }
-module_init(dax_hmem_init);
+module_init(cxl_accel_dax_hmem_init);
 
-static void __exit dax_hmem_exit(void)
+static void __exit cxl_accel_dax_hmem_exit(void)
 {
 	platform_driver_unregister(&cxl_accel_hmem_platform_driver);
 	platform_driver_unregister(&cxl_accel_hmem_driver);
 	cxl_accel_memory_online_exit();
 	cxl_accel_dax_arbitrate_exit();
 }
-module_exit(dax_hmem_exit);
+module_exit(cxl_accel_dax_hmem_exit);
 
 MODULE_DESCRIPTION("HMEM DAX: Soft Reserved memory that CXL has no region for (cxl-accel)");
 MODULE_LICENSE("GPL");

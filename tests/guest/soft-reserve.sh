@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# soft-reserve.sh POINTS STEP=OWNERS...: who has Soft Reserved memory after each STEP. POINTS are
+# addresses in it, OWNERS what is expected at each of them, both joined by commas: cxl (a dax device on a
+# CXL region), hmem (one of dax_hmem's), accel (a region without a dax device), none.
+#
+#	boot		dax_hmem comes first, then the CXL modules, then dax_cxl
+#	absent		cxl_acpi cannot be loaded
+#	late		it can be after all
+#	NAME		that module is removed, with those that need it, and loaded again
+#	no_acpi		cxl_acpi is removed, and dax_hmem reloaded; it does not come again
+#	rebind		the hmem_platform device is unbound and bound
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+
+HMEM=/sys/bus/platform/drivers/hmem_platform
+points=$(echo "$1" | tr , ' ')
+shift
+
+# The dax devices that have the byte at POINT, by what they are on.
+owner() {
+	found=''
+	for dax in /sys/bus/dax/devices/dax*; do
+		[ -e "$dax/resource" ] || continue
+		start=$(cat "$dax/resource") size=$(cat "$dax/size")
+		[ "$(($1 >= start && $1 - start < size))" = 1 ] || continue
+		case $(readlink -f "$dax") in
+		*/dax_region*) found="$found+cxl" ;;
+		*/hmem.*) found="$found+hmem" ;;
+		*) found="$found+other" ;;
+		esac
+	done
+	if [ -z "$found" ]; then
+		for region in "$CXL"/region*; do
+			[ "$(driver_of "$region")" = cxl_accel_region ] || continue
+			start=$(cat "$region/resource") size=$(cat "$region/size")
+			[ "$(($1 >= start && $1 - start < size))" = 0 ] || found="+accel"
+		done
+	fi
+	echo "${found#+}" | sed 's/^$/none/'
+}
+
+owners() {
+	for point in $points; do
+		owner "$point"
+	done | paste -sd ,
+}
+
+# steady: nobody changes hands any more
+steady() {
+	last=''
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		now=$(owners)
+		[ "$now" != "$last" ] || return 0
+		last=$now
+		sleep 0.5
+	done
+}
+
+# unload MODULE...: those that are loaded
+unload() {
+	for module; do
+		! loaded "$module" || rmmod "$module" || return
+	done
+}
+
+load_cxl() {
+	modprobe -a cxl_acpi cxl_pci cxl_mem cxl_port 2>/dev/null
+	loaded cxl_mem
+}
+
+may_load_acpi() {
+	rm -f /etc/modprobe.d/no-acpi.conf
+}
+
+step() {
+	case $1 in
+	boot)
+		modprobe dax_hmem && load_cxl && modprobe -a device_dax dax_cxl
+		;;
+	absent)
+		mkdir -p /etc/modprobe.d
+		echo 'install cxl_acpi /bin/false' >/etc/modprobe.d/no-acpi.conf
+		modprobe dax_hmem && modprobe -a device_dax dax_cxl
+		;;
+	late)
+		may_load_acpi
+		load_cxl
+		;;
+	dax_hmem)
+		unload dax_cxl dax_hmem && modprobe dax_hmem && modprobe dax_cxl
+		;;
+	dax_cxl)
+		unload dax_cxl && modprobe dax_cxl
+		;;
+	cxl_mem)
+		unload cxl_pci cxl_mem && load_cxl
+		;;
+	cxl_pci)
+		unload cxl_pci && load_cxl
+		;;
+	cxl_acpi)
+		unload cxl_acpi && load_cxl
+		;;
+	no_acpi)
+		unload cxl_acpi || return
+		echo 'install cxl_acpi /bin/false' >/etc/modprobe.d/no-acpi.conf
+		unload dax_cxl dax_hmem && modprobe dax_hmem && modprobe dax_cxl
+		;;
+	rebind)
+		echo hmem_platform.0 >$HMEM/unbind && echo hmem_platform.0 >$HMEM/bind
+		;;
+	esac
+}
+
+mkdir -p /etc/modprobe.d
+for word; do
+	name=${word%%=*}
+	ok "$name: can be done" step "$name"
+	steady
+	now=$(owners)
+	if [ "${word#*=}" = '?' ]; then
+		diag "$name: $now"
+	else
+		is "$name: owners" "$now" "${word#*=}"
+	fi
+	unlike "$name: no byte has two" "$now" '\+'
+done
+
+done_testing
