@@ -15,6 +15,7 @@
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
 
+ACPI=$(find /lib/modules -name 'cxl_acpi.ko*')
 HMEM=/sys/bus/platform/drivers/hmem_platform
 points=$(echo "$1" | tr , ' ')
 shift
@@ -71,8 +72,12 @@ load_cxl() {
 	loaded cxl_mem
 }
 
-may_load_acpi() {
-	rm -f /etc/modprobe.d/no-acpi.conf
+# hide, unhide: whether there is a cxl_acpi to be loaded
+hide() {
+	mv "$ACPI" "$ACPI.hidden"
+}
+unhide() {
+	mv "$ACPI.hidden" "$ACPI"
 }
 
 step() {
@@ -81,12 +86,11 @@ step() {
 		modprobe dax_hmem && load_cxl && modprobe -a device_dax dax_cxl
 		;;
 	absent)
-		mkdir -p /etc/modprobe.d
-		echo 'install cxl_acpi /bin/false' >/etc/modprobe.d/no-acpi.conf
+		hide
 		modprobe dax_hmem && modprobe -a device_dax dax_cxl
 		;;
 	late)
-		may_load_acpi
+		unhide
 		load_cxl
 		;;
 	dax_hmem)
@@ -105,8 +109,7 @@ step() {
 		unload cxl_acpi && load_cxl
 		;;
 	no_acpi)
-		unload cxl_acpi || return
-		echo 'install cxl_acpi /bin/false' >/etc/modprobe.d/no-acpi.conf
+		unload cxl_acpi && hide || return
 		unload dax_cxl dax_hmem && modprobe dax_hmem && modprobe dax_cxl
 		;;
 	rebind)
@@ -115,7 +118,6 @@ step() {
 	esac
 }
 
-mkdir -p /etc/modprobe.d
 for word; do
 	name=${word%%=*}
 	ok "$name: can be done" step "$name"
@@ -123,6 +125,7 @@ for word; do
 	now=$(owners)
 	if [ "${word#*=}" = '?' ]; then
 		diag "$name: $now"
+		diag "$(grep -A9 -E 'Soft|CXL' /proc/iomem | grep -E 'Soft|CXL|region|dax|hmem|kmem')"
 	else
 		is "$name: owners" "$now" "${word#*=}"
 	fi

@@ -15,8 +15,6 @@ set -eu
 WINDOW=0x3d0000000
 DAX=("${MEM[@]}" --module "build/$KERNEL/dax_hmem.ko" --module "build/$KERNEL/dax_cxl.ko")
 SUITES=${CXL_TEST_SUITES-experimental}
-LATER='dax_hmem dax_cxl rebind cxl_pci cxl_mem cxl_acpi no_acpi'
-driver drivers/vendor
 
 # soft OFFSET SIZE: on the kernel's command line, a range of OFFSET MiB from the window's start
 soft() {
@@ -26,13 +24,6 @@ soft() {
 # points OFFSET...
 points() {
 	printf "0x%x\n" "$@" | while read -r mib; do printf '0x%x\n' $((WINDOW + (mib << 20))); done | paste -sd ,
-}
-
-# steps OWNERS STEP...
-steps() {
-	local owners=$1
-	shift
-	printf "%s=$owners\n" "$@" | paste -sd ' '
 }
 
 # machine COVERAGE: sets OPTIONS and POINTS
@@ -58,5 +49,63 @@ row() {
 	[ "$who" != ours ] || options=("${DAX[@]}")
 	guest_test "$who, $coverage, ${1%%=*}" "${OPTIONS[@]}" "${options[@]}" -- soft-reserve.sh "$POINTS" "$@"
 }
+
+# The rows in which ours is as 7.3. Without its decoders, which the stock core resets when a region goes, there
+# is nothing for CXL to assemble again.
+GONE='cxl_pci=none,none cxl_mem=none,none cxl_acpi=none,none'
+matrix() {
+	local who=$1
+
+	# shellcheck disable=SC2086 # words
+	{
+		row "$who" covered boot=cxl,cxl dax_hmem=cxl,cxl dax_cxl=cxl,cxl rebind=cxl,cxl $GONE
+		row "$who" part boot=hmem,hmem dax_hmem=cxl,none dax_cxl=cxl,none rebind=cxl,none $GONE
+		row "$who" not boot=hmem,hmem dax_hmem=none,none dax_cxl=none,none rebind=none,none $GONE
+	}
+	row "$who" covered absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=cxl,cxl
+	row "$who" part absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=cxl,none
+	row "$who" not absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=none,none no_acpi=hmem,hmem
+}
+
+# What is lost, and what is in two hands, without ours.
+stock() {
+	row stock covered boot=cxl,cxl dax_hmem=cxl,cxl
+	row stock part boot=cxl,none dax_hmem=cxl,none
+	row stock not boot=none,none dax_hmem=none,none
+	row stock not absent=hmem,hmem late=hmem,hmem dax_hmem=none,none
+}
+
+# window NAME TOPOLOGY FIRMWARE RANGES POINTS STEP=OWNERS...
+window() {
+	local name=$1 topology=$2 firmware=$3 ranges=$4 at=$5
+	shift 5
+
+	guest_test "$name" --topology "$topology" --firmware "$firmware" --append "$ranges" --timeout 900 \
+		"${DAX[@]}" -- soft-reserve.sh "$at" "$@"
+}
+
+matrix ours
+stock
+window 'two ranges' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" "$(points 0 512)" boot=cxl,hmem dax_hmem=cxl,none
+window 'half outside the window' type3 dev0:hdm-h "$(soft -128 384)" "$(points -128 0)" boot=hmem,hmem
+window 'interleaved, and one outside' type3 dev0+dev1:hdm-h "$(soft 0 512) $(soft -1024 256)" "$(points -1024 0 256)" \
+	boot=hmem,cxl,cxl dax_hmem=hmem,cxl,cxl
+window "accelerators', and more (C8)" hb2rp all:hdm-d "$(soft 0 768)" "$(points 0 256 512)" boot=none,none,hmem
+for turn in 1 2 3; do
+	guest_test "asynchronous probes, $turn" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" --append \
+		'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi' --timeout 900 "${DAX[@]}" -- \
+		soft-reserve.sh "$(points 0)" boot=cxl
+done
+for module in dax_cxl dax_hmem; do
+	guest_test "System RAM of $module" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" --timeout 900 \
+		"${DAX[@]}" -- soft-reserve-ram.sh $module
+done
+
+for suite in $SUITES; do
+	root=$(scripts/env/root "$suite")
+	KERNEL=$(cd "$root/lib/modules" && printf '%s\n' * | sort -V | tail -n 1)
+	scripts/env/get-kernel "$suite" "linux-image-$KERNEL" >/dev/null
+	matrix "$KERNEL"
+done
 
 done_testing
