@@ -188,10 +188,9 @@ other_size() {
 	ok "$what: one with twice the memory is plugged in" plug_in 512M cxl-type2
 	setpci -s "$dev0" COMMAND=0x6:0x6
 	ok "$what: firmware commits all of it" platform-firmware 0xd0:hdm-d/at=+1G
-	modprobe cxl_acpi
 	echo $((2 * SIZE)) >/sys/module/user_accel/parameters/capacity
-	ok "$what: it is bound" pci_bind user_accel "$dev0"
-	ok "$what: it is attached" attached dev0
+	modprobe cxl_acpi
+	ok "$what: with the hierarchy back it is attached" wait_for 30 attached dev0
 	is "$what: it is where firmware has put it" "$(hpa dev0)" "$(printf 0x%x $((window + (1 << 30))))"
 	is "$what: it has twice the memory" "$(cat "$CXL/$(region dev0)/size")" "$(printf 0x%x $((2 * SIZE)))"
 	ok "$what: user space uses all of it" traffic $((2 * SIZE))
