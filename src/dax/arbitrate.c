@@ -12,11 +12,12 @@
  * that what firmware has committed is a region by then. After that each range has its owner: CXL, if
  * one committed region has all of it, else dax_hmem.
  *
- * That is decided once for each hmem_platform device. From then on what is in a window is left to
- * CXL: the administrator may have made a region of it meanwhile. So the decision has to survive a
- * reload of this module. The device does, which the kernel has made and never removes, and so does
- * its platform data, of which the kernel makes no use: platform_device_add_data() puts a copy there
- * that the device owns. Nothing in it points into this module.
+ * That is decided once for each hmem_platform device; as long as there is no window there is nothing to
+ * decide. From then on what is in a window is left to CXL: the administrator may have made a region of
+ * it meanwhile. So the decision has to survive a reload of this module. The device does, which the
+ * kernel has made and never removes, and so does its platform data, of which the kernel makes no use:
+ * platform_device_add_data() puts a copy there that the device owns. Nothing in it points into this
+ * module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -249,11 +250,7 @@ int cxl_accel_dax_arbitrate(struct platform_device *host)
 	if (rc || cxl_accel_decision(host)->made)
 		return rc;
 	rc = cxl_accel_for_each_soft_range(host, cxl_accel_meets_window);
-	if (rc > 0)
-		return cxl_accel_arbitrate_later(host);
-	if (!rc)
-		cxl_accel_decision(host)->made = true;
-	return rc;
+	return rc > 0 ? cxl_accel_arbitrate_later(host) : rc;
 }
 
 /**

@@ -63,8 +63,8 @@ matrix() {
 		row "$who" not boot=hmem,hmem dax_hmem=none,none dax_cxl=none,none rebind=none,none $GONE
 	}
 	row "$who" covered absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=cxl,cxl
-	row "$who" part absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=cxl,none
-	row "$who" not absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=none,none no_acpi=hmem,hmem
+	row "$who" part absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=hmem,hmem
+	row "$who" not absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=hmem,hmem no_acpi=hmem,hmem
 }
 
 # What is lost, and what is in two hands, without ours.
