@@ -162,6 +162,16 @@ ever_taken() {
 	dmesg | grep -i -E 'dax|kmem'
 }
 
+# one_processor CMD...: run CMD while the second one is off. QEMU ends with a failed assertion if that looks at
+# some register while the first one changes what a device decodes.
+one_processor() {
+	accel_sh_rc=0
+	echo 0 >/sys/devices/system/cpu/cpu1/online
+	"$@" || accel_sh_rc=$?
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+	return $accel_sh_rc
+}
+
 # ---- memory ----
 
 peek() {

@@ -79,11 +79,11 @@ printf 'ATTACHED\nNOT_TRIED\n' >>/tmp/seen
 
 # ---- the driver's mistakes ----
 
-# What a device loses whose driver does not enable it is there again for the next step.
-why 'not enabled' "$dev0" ENXIO NOT_ENABLED mistake=enable
+# It is enabled again in the next step.
+one_processor why 'not enabled' "$dev0" ENXIO NOT_ENABLED mistake=enable
 is 'not enabled: cxl_pci_setup_regs() says so, too' \
 	"$(log_count "$dev0: no CXL registers: $(pattern NOT_ENABLED)\$")" 1
-why 'dvsec: that of the Flex Bus port' "$dev0" EINVAL BAD_DVSEC mistake=flexbus
+one_processor why 'dvsec: that of the Flex Bus port' "$dev0" EINVAL BAD_DVSEC mistake=flexbus
 why 'dvsec: where there is nothing' "$dev0" EINVAL BAD_DVSEC mistake=dvsec
 why 'dvsec: 0' "$dev0" EINVAL BAD_DVSEC mistake=zero
 why 'registers not looked up' "$dev0" ENXIO NO_COMPONENT_REGS mistake=regs

@@ -112,9 +112,9 @@ asked() {
 	mistake regs '-6 no component registers from cxl_pci_setup_regs()'
 	mistake ready '-6 the driver did not set media_ready'
 	mistake capacity '-22 no capacity: cxl_set_capacity() not called, or with 0'
-	mistake enable '-6 the device is not enabled: call pcim_enable_device() first'
+	one_processor mistake enable '-6 the device is not enabled: call pcim_enable_device() first'
 	for wrong in flexbus dvsec zero; do
-		mistake $wrong '-22 dvsec is not where the device has its DVSEC for CXL Devices'
+		one_processor mistake $wrong '-22 dvsec is not where the device has its DVSEC for CXL Devices'
 	done
 	echo 0x8000000 >/sys/module/why_accel/parameters/capacity
 	mistake none '-6 firmware committed more than cxl_set_capacity() was told'

@@ -255,37 +255,31 @@ way_host_module() {
 
 # Between the loss and remove() the engines and the user go on.
 way_slow_remove() {
-	echo 4000 >$PARAMETERS/remove_ms
+	echo 1 >$PARAMETERS/remove_waits
 	what='remove() takes its time'
 	log_mark
 	start_user
 	ok "$what: region deleted" delete_region
 	ok "$what: the loss is in the log" wait_for 10 log_has "$dev0: unexpected detach"
+	sleep 1
 	nok "$what: the user goes on" user_said sigbus
 	is "$what: so do the engines" "$(removed)" 0
+	echo 0 >$PARAMETERS/remove_waits
 	released
-	echo 0 >$PARAMETERS/remove_ms
 	back
 }
 
 # ---- resets ----
-
-# QEMU ends with a failed assertion if one processor looks at the memory while a reset that another has
-# begun changes where the BARs are.
-processor() {
-	echo "$1" >/sys/devices/system/cpu/cpu1/online
-}
 
 # reset_by METHOD: one of the bus does nothing unless the CXL port above lets it through.
 reset_by() {
 	reset_dvsec=$(lspci -s "$port" -vvv |
 		sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0003 .*/0x\1/p")
 	setpci -s "$port" "$(printf %x.w $((reset_dvsec + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
-	processor 0
-	reset_status=0
-	echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset" || reset_status=1
-	processor 1
-	return $reset_status
+	echo "$1" >"$PCI/$dev0/reset_method" && one_processor sysfs_reset
+}
+sysfs_reset() {
+	echo 1 >"$PCI/$dev0/reset"
 }
 
 # after_reset: where nothing is restored, firmware has to.
@@ -324,12 +318,11 @@ way_reset_cxl_bus() {
 recovered() {
 	log_has "$port: AER: device recovery successful"
 }
+inject_error() {
+	host-monitor pcie_aer_inject_error dev0 DLP && wait_for 20 recovered
+}
 fatal_error() {
-	processor 0
-	reset_status=0
-	host-monitor pcie_aer_inject_error dev0 DLP && wait_for 20 recovered || reset_status=1
-	processor 1
-	return $reset_status
+	one_processor inject_error
 }
 way_fatal_error() {
 	way 'fatal error' "$(outcome_of_reset)" fatal_error

@@ -33,9 +33,9 @@
 #define BEAT_AT		8		/* what the thread writes and reads back */
 #define MAGIC		0x63686172646576ULL
 
-static unsigned int remove_ms;
-module_param(remove_ms, uint, 0644);
-MODULE_PARM_DESC(remove_ms, "remove() takes that long before it does anything (default 0)");
+static bool remove_waits;
+module_param(remove_waits, bool, 0644);
+MODULE_PARM_DESC(remove_waits, "remove() does nothing until this is off");
 
 static ulong capacity = SZ_256M;
 module_param(capacity, ulong, 0644);
@@ -438,7 +438,8 @@ static void chardev_remove(struct pci_dev *pdev)
 {
 	struct chardev *c = pci_get_drvdata(pdev);
 
-	msleep(READ_ONCE(remove_ms));
+	while (READ_ONCE(remove_waits))
+		msleep(20);
 	/* Nothing new, and what there is goes. */
 	misc_deregister(&c->misc);
 	mutex_lock(&c->lock);
