@@ -34,7 +34,9 @@ soft_accelerators() {
 
 	for file in /sys/bus/pci/devices/*/cxl_accel/range; do
 		range=$(cat "$file" 2>/dev/null || true)
-		[ -n "$range" ] && meets "${range%-*}" "${range#*-}" || continue
+		if [ -z "$range" ] || ! meets "${range%-*}" "${range#*-}"; then
+			continue
+		fi
 		file=${file%/cxl_accel/range}
 		echo "accelerator ${file##*/}"
 	done

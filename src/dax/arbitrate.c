@@ -2,22 +2,23 @@
 /*
  * Who gets a Soft Reserved range that lies in a CXL window: CXL, or dax_hmem?
  *
- * Owns: a workqueue; for each hmem_platform device that waits for CXL a work item, with a reference
- * on the device; in each such device's platform data whether this has been decided. Talks to: the
- * kernel's list of ranges; the driver core, for probes that are under way. Locks: the device lock of
- * the hmem_platform device, in which it takes cxl_accel_dax_lock, and that of CXL regions (owner.c).
+ * Owns: a workqueue; for each hmem_platform device that waits for CXL a work item, with a
+ * reference on the device; in each such device's platform data whether this has been decided.
+ * Talks to: the kernel's list of ranges; the driver core, for probes that are under way. Locks:
+ * the device lock of the hmem_platform device, in which it takes cxl_accel_dax_lock, and that of
+ * CXL regions (owner.c).
  *
  * What is in no window is dax_hmem's at once. For the rest CXL has its chance first: a work item
- * waits until the devices that are there have been probed; cxl_mem attaches memdevs synchronously, so
- * that what firmware has committed is a region by then. After that each range has its owner: CXL, if
- * one committed region has all of it, else dax_hmem.
+ * waits until the devices that are there have been probed; cxl_mem attaches memdevs synchronously,
+ * so that what firmware has committed is a region by then. After that each range has its owner:
+ * CXL, if one committed region has all of it, else dax_hmem.
  *
- * That is decided once for each hmem_platform device; as long as there is no window there is nothing to
- * decide. From then on what is in a window is left to CXL: the administrator may have made a region of
- * it meanwhile. So the decision has to survive a reload of this module. The device does, which the
- * kernel has made and never removes, and so does its platform data, of which the kernel makes no use:
- * platform_device_add_data() puts a copy there that the device owns. Nothing in it points into this
- * module.
+ * That is decided once for each hmem_platform device; as long as there is no window there is
+ * nothing to decide. From then on what is in a window is left to CXL: the administrator may have
+ * made a region of it meanwhile. So the decision has to survive a reload of this module. The
+ * device does, which the kernel has made and never removes, and so does its platform data, of
+ * which the kernel makes no use: platform_device_add_data() puts a copy there that the device
+ * owns. Nothing in it points into this module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -107,7 +108,7 @@ static int cxl_accel_soft_range_note(struct device *host, int target_node,
 typedef int (*soft_range_fn)(struct device *host, const struct cxl_accel_soft_range *soft);
 
 /* The first error of all; a range that fails does not keep the others from their owner. */
-static int cxl_accel_for_each_soft_range(struct platform_device *host, soft_range_fn fn)
+static int cxl_accel_share_out(struct platform_device *host, soft_range_fn fn)
 {
 	struct cxl_accel_soft_range *soft, *next;
 	LIST_HEAD(ranges);
@@ -176,7 +177,7 @@ static void cxl_accel_decide(struct platform_device *host)
 	if (!decision || decision->made)
 		return;
 	decision->made = true;
-	rc = cxl_accel_for_each_soft_range(host, cxl_accel_register_left);
+	rc = cxl_accel_share_out(host, cxl_accel_register_left);
 	if (rc)
 		dev_err(&host->dev, "a Soft Reserved range has no owner: error %pe\n", ERR_PTR(rc));
 }
@@ -246,10 +247,10 @@ int cxl_accel_dax_arbitrate(struct platform_device *host)
 	rc = cxl_accel_decision_prepare(host);
 	if (rc)
 		return rc;
-	rc = cxl_accel_for_each_soft_range(host, cxl_accel_register_outside);
+	rc = cxl_accel_share_out(host, cxl_accel_register_outside);
 	if (rc || cxl_accel_decision(host)->made)
 		return rc;
-	rc = cxl_accel_for_each_soft_range(host, cxl_accel_meets_window);
+	rc = cxl_accel_share_out(host, cxl_accel_meets_window);
 	return rc > 0 ? cxl_accel_arbitrate_later(host) : rc;
 }
 

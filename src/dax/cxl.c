@@ -4,12 +4,12 @@
  *
  * Takes the place of the stock module of that name, together with dax_hmem.
  *
- * Owns: the dax region of a CXL region, of which firmware or the administrator made volatile memory.
- * Talks to: dax_hmem, which decides first, and which the range is claimed from; the dax bus. Locks:
- * called with the device lock of the cxl bus's dax region.
+ * Owns: the dax region of a CXL region, of which firmware or the administrator made volatile
+ * memory. Talks to: dax_hmem, which decides first, and which the range is claimed from; the dax
+ * bus. Locks: called with the device lock of the cxl bus's dax region.
  *
- * The symbols of dax_hmem are weak: where the stock one came first, out of an initramfs that was not
- * refreshed, this does what the stock dax_cxl does.
+ * The symbols of dax_hmem are weak: where the stock one came first, out of an initramfs that was
+ * not refreshed, this does what the stock dax_cxl does.
  */
 #include <linux/init.h>
 #include <linux/memory_hotplug.h>
@@ -18,6 +18,9 @@
 
 #include "../mem/memory_online.h"
 #include "dax.h"
+
+#pragma weak cxl_accel_dax_claim
+#pragma weak cxl_accel_dax_flush
 
 static int cxl_accel_dax_region_probe(struct device *dev)
 {

@@ -43,8 +43,8 @@ bool cxl_accel_dax_is_cxl_regions(const struct range *range);
 bool cxl_accel_dax_find_accelerators(const struct range *range, struct range *found);
 
 /* claim.c, exported to dax_cxl, which may find a stock dax_hmem in its place. */
-int __weak cxl_accel_dax_claim(struct device *dev, const struct range *range);
-void __weak cxl_accel_dax_flush(void);
+int cxl_accel_dax_claim(struct device *dev, const struct range *range);
+void cxl_accel_dax_flush(void);
 
 /* region.c; each module has its own. */
 int cxl_accel_dax_add(struct device *dev, int id, const struct range *range, int target_node,

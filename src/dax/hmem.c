@@ -83,8 +83,8 @@ static struct platform_device *cxl_accel_hmem_alloc(int id, const struct memregi
  * @soft: the range
  *
  * Context: may sleep; @host's device lock is held.
- * Return: 0, or an error, with which nothing is left behind. That the dax region itself could not be
- * made is none: it is logged, as with the stock module.
+ * Return: 0, or an error, with which nothing is left behind. That the dax region itself could not
+ * be made is none: it is logged, as with the stock module.
  */
 int cxl_accel_dax_register(struct device *host, const struct cxl_accel_soft_range *soft)
 {

@@ -2,8 +2,9 @@
 /*
  * Whose is a range of memory: is it in a CXL window, a CXL region's, an accelerator's?
  *
- * Owns: nothing. Talks to: the resource tree, regions on the cxl bus, the platform devices that hold
- * what accelerators decode (../mem/hpa_reserve.c). Locks: takes the device lock of each region.
+ * Owns: nothing. Talks to: the resource tree, regions on the cxl bus, the platform devices that
+ * hold what accelerators decode (../mem/hpa_reserve.c). Locks: takes the device lock of each
+ * region.
  */
 #include <linux/ioport.h>
 #include <linux/platform_device.h>

@@ -21,8 +21,8 @@
  * @memmap_on_memory: the memory map may lie in the memory itself
  *
  * Context: may sleep; @dev's device lock is held, it has no driver data.
- * Return: 0, or why not. The dax bus gives no reason for -ENOMEM: the range may not be a multiple of
- * 2 MiB.
+ * Return: 0, or why not. The dax bus gives no reason for -ENOMEM: the range may not be a multiple
+ * of 2 MiB.
  */
 int cxl_accel_dax_add(struct device *dev, int id, const struct range *range, int target_node,
 		      resource_size_t size, bool memmap_on_memory)

@@ -15,7 +15,7 @@ RAM=/tmp/ram
 # in_state STATE: all memory blocks of the range
 in_state() {
 	for n in $(seq $((start / block)) $(((start + size - 1) / block))); do
-		[ "$(cat $MEMORY/memory$n/state)" = "$1" ] || return
+		[ "$(cat "$MEMORY/memory$n/state")" = "$1" ] || return
 	done
 }
 

@@ -86,11 +86,13 @@ window() {
 
 matrix ours
 stock
-window 'two ranges' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" "$(points 0 512)" boot=cxl,hmem dax_hmem=cxl,none
+window 'two ranges' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" "$(points 0 512)" \
+	boot=cxl,hmem dax_hmem=cxl,none
 window 'half outside the window' type3 dev0:hdm-h "$(soft -128 384)" "$(points -128 0)" boot=hmem,hmem
-window 'interleaved, and one outside' type3 dev0+dev1:hdm-h "$(soft 0 512) $(soft -1024 256)" "$(points -1024 0 256)" \
-	boot=hmem,cxl,cxl dax_hmem=hmem,cxl,cxl
-window "accelerators', and more (C8)" hb2rp all:hdm-d "$(soft 0 768)" "$(points 0 256 512)" boot=none,none,hmem
+window 'interleaved, and one outside' type3 dev0+dev1:hdm-h "$(soft 0 512) $(soft -1024 256)" \
+	"$(points -1024 0 256)" boot=hmem,cxl,cxl dax_hmem=hmem,cxl,cxl
+window "accelerators', and more (C8)" hb2rp all:hdm-d "$(soft 0 768)" "$(points 0 256 512)" \
+	boot=none,none,hmem dax_hmem=none,none,none
 for turn in 1 2 3; do
 	guest_test "asynchronous probes, $turn" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" --append \
 		'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi' --timeout 900 "${DAX[@]}" -- \
