@@ -19,9 +19,13 @@ in_state() {
 	done
 }
 
-[ "$module" = dax_cxl ] || rm "$(find /lib/modules -name 'cxl_acpi.ko*')"
-modprobe -a dax_hmem
-modprobe -a cxl_pci cxl_mem dax_cxl 2>/dev/null
+# dax_cxl alone would keep dax_hmem from being removed.
+if [ "$module" = dax_hmem ]; then
+	rm "$(find /lib/modules -name 'cxl_acpi.ko*')"
+	modprobe dax_hmem
+else
+	modprobe dax_cxl
+fi
 modprobe kmem
 ok 'there is System RAM' wait_for 60 grep -q 'System RAM (kmem)' /proc/iomem
 dax=$(basename /sys/bus/dax/devices/dax*)
@@ -43,6 +47,7 @@ dd if=/dev/urandom of=$RAM/file bs=1M count=64 2>/dev/null
 sum=$(md5sum <$RAM/file)
 echo 3 >/proc/sys/vm/drop_caches
 is 'what is written there is read again' "$(md5sum <$RAM/file)" "$sum"
+is 'nobody else needs the module' "$(ls "/sys/module/$module/holders")" ''
 nok 'the module cannot be removed' rmmod "$module"
 umount $RAM
 
