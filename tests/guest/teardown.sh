@@ -25,7 +25,7 @@ dev2=$(pci_address dev2)
 node=/dev/accel-$dev0
 port=$(basename "$(dirname "$(readlink -f "$PCI/$dev0")")")
 
-# Beside the kernel's own cxl_mem nothing is restored after a reset, and no commit is revoked.
+# Beside the kernel's own cxl_mem no commit is revoked.
 side() {
 	[ "$OURS" = cxl_accel ]
 }
@@ -81,15 +81,6 @@ kept() {
 	is "$what: the driver stays" "$(driver_of "$PCI/$dev0") $(removed)" "$DRIVER 0"
 	nok "$what: the user has noticed nothing" user_said sigbus
 	ok "$what: dev0 is attached" attached dev0
-	sound
-}
-
-# The function is there, its memory is not: what a driver finds out that looks.
-dead() {
-	ok "$what: the driver finds its memory gone" \
-		wait_for 20 log_has "$dev0: the memory is not there after the reset"
-	is "$what: the driver stays" "$(driver_of "$PCI/$dev0") $(removed)" "$DRIVER 0"
-	ok "$what: the user hears of it" wait_for 20 user_said sigbus
 	sound
 }
 
@@ -282,38 +273,11 @@ sysfs_reset() {
 	echo 1 >"$PCI/$dev0/reset"
 }
 
-# after_reset: where nothing is restored, firmware has to.
-after_reset() {
-	! side || revive
-}
-outcome_of_reset() {
-	if side; then
-		echo dead
-	else
-		echo kept
-	fi
-}
-# What platform firmware has done, once more.
-revive() {
-	pci_unbind $DRIVER "$dev0"
-	log_mark
-	pci_bind $DRIVER "$dev0"
-	is "$what: bound again it does not attach" "$(log_count "$dev0: no CXL memory \(-6\), PCI-only")" 1
-	pci_unbind $DRIVER "$dev0"
-	rmmod cxl_acpi
-	ok "$what: firmware commits the device's decoder again" \
-		platform-firmware "0xd0:hdm-d/endpoint-only/at=$hpa0"
-	modprobe cxl_acpi
-	pci_bind $DRIVER "$dev0"
-	ok "$what: then it attaches" attached dev0
-}
 way_reset_bus() {
-	way 'reset of the bus' "$(outcome_of_reset)" reset_by bus
-	after_reset
+	way 'reset of the bus' kept reset_by bus
 }
 way_reset_cxl_bus() {
-	way 'reset by way of the CXL port' "$(outcome_of_reset)" reset_by cxl_bus
-	after_reset
+	way 'reset by way of the CXL port' kept reset_by cxl_bus
 }
 recovered() {
 	log_has "$port: AER: device recovery successful"
@@ -325,8 +289,7 @@ fatal_error() {
 	one_processor inject_error
 }
 way_fatal_error() {
-	way 'fatal error' "$(outcome_of_reset)" fatal_error
-	after_reset
+	way 'fatal error' kept fatal_error
 }
 way_reset_unbound() {
 	what='reset while unbound'
@@ -334,13 +297,7 @@ way_reset_unbound() {
 	ok "$what: done" reset_by cxl_bus
 	log_mark
 	pci_bind $DRIVER "$dev0"
-	if side; then
-		is "$what: it does not attach, and goes on" \
-			"$(log_count "$dev0: no CXL memory \(-6\), PCI-only")" 1
-		revive
-	else
-		ok "$what: it attaches" attached dev0
-	fi
+	ok "$what: it attaches" attached dev0
 }
 
 # ---- the device goes ----
