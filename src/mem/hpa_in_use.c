@@ -9,8 +9,8 @@
  * it comes before cxl_acpi, and kmem makes System RAM of that. cxl_core does not mind, and
  * assembles a region on top. A driver that maps it then writes into pages of the kernel's.
  *
- * The other order needs no guard: once cxl_acpi has its windows in the resource tree, a stock dax_hmem
- * leaves all that lies in one of them alone, and ours (../dax) what hpa_reserve.c holds.
+ * The other order needs no guard: once cxl_acpi has its windows in the resource tree, a stock
+ * dax_hmem leaves all that lies in one of them alone, and ours (../dax) what hpa_reserve.c holds.
  */
 #include <linux/device.h>
 #include <linux/ioport.h>

@@ -2,7 +2,7 @@
 #ifndef CXL_ACCEL_HPA_RESERVE_H
 #define CXL_ACCEL_HPA_RESERVE_H
 
-/* The platform devices that hold what accelerators decode are called so, and the function's name. */
+/* So begin the names of the platform devices that hold what accelerators decode. */
 #define CXL_ACCEL_RESERVE_PREFIX	"cxl_accel."
 
 #endif /* CXL_ACCEL_HPA_RESERVE_H */
