@@ -94,7 +94,7 @@ undocumented_exports() {
 # did not inline.
 SYMBOLS_ALLOWED='^(__(pfx_|ksymtab_|kstrtab_|kstrtabns_|crc_|param_|UNIQUE_ID_|mod_|func__\.|key\.)\
 |__this_module$|____versions$|__(start|stop)_alloc_tags$|(init|cleanup)_module$|orc_header$|_note_[0-9]\
-|CSWTCH\.|\.L|platform_device_register_resndata\>)'
+|CSWTCH\.|_rs\.[0-9]|\.L|platform_device_register_resndata\>)'
 SYMBOLS_ALLOWED=${SYMBOLS_ALLOWED//\\$'\n'/}
 
 # unprefixed_symbols MODULE...: functions and objects in them that show in a call trace, and do not say

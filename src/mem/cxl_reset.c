@@ -176,9 +176,11 @@ static int cxl_accel_cxl_reset_disable_cache(const struct cxl_reset *reset)
 /* Encoded: 10 ms, 100 ms, ... 100 s. What is reserved is taken for the longest. */
 static int cxl_accel_cxl_reset_timeout_ms(const struct cxl_reset *reset)
 {
-	static const int ms[] = { 10, 100, 1000, 10000, 100000 };
+	int code = min_t(int, FIELD_GET(CAP_RESET_TIMEOUT, reset->cap), 4), ms = 10;
 
-	return ms[min_t(int, FIELD_GET(CAP_RESET_TIMEOUT, reset->cap), ARRAY_SIZE(ms) - 1)];
+	while (code--)
+		ms *= 10;
+	return ms;
 }
 
 static int cxl_accel_cxl_reset_initiate(const struct cxl_reset *reset)
@@ -249,8 +251,8 @@ static int cxl_accel_cxl_reset(struct pci_dev *pdev, struct cxl_accel *accel,
 	return rc;
 }
 
-static ssize_t cxl_reset_store(struct device *dev, struct device_attribute *attr, const char *buf,
-			       size_t count)
+static ssize_t cxl_accel_cxl_reset_store(struct device *dev, struct device_attribute *attr,
+					 const char *buf, size_t count)
 {
 	struct cxl_accel *accel;
 	unsigned int attach_nr;
@@ -273,10 +275,12 @@ static ssize_t cxl_reset_store(struct device *dev, struct device_attribute *attr
 	device_unlock(dev);
 	return rc ?: count;
 }
-static DEVICE_ATTR_WO(cxl_reset);
+
+static struct device_attribute cxl_accel_cxl_reset_attr =
+	__ATTR(cxl_reset, 0200, NULL, cxl_accel_cxl_reset_store);
 
 static struct attribute *cxl_accel_cxl_reset_attrs[] = {
-	&dev_attr_cxl_reset.attr,
+	&cxl_accel_cxl_reset_attr.attr,
 	NULL
 };
 
