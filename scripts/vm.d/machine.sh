@@ -98,7 +98,7 @@ monitor() {
 		: >"$run/qmp.ready"
 	fi
 	case $1 in
-	{*) request=$1 ;;
+	'{'*) request=$1 ;;
 	*) request=$(jq -cn --arg c "$1" '{execute: "human-monitor-command", arguments: {"command-line": $c}}') ;;
 	esac
 	answer=$(qmp "$request" | jq -r '.return // "Error: \(.error.desc)" | if . == {} then "" else . end' | tr -d '\r')

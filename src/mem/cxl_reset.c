@@ -3,13 +3,13 @@
  * CXL reset of an accelerator, on request of user space: the file cxl_reset of its PCI function.
  *
  * Owns: the file, which lasts as long as the function's record (status.c). Talks to: the DVSEC of
- * the function; err_handler.c, which tells the driver and restores decoders. Locks: takes the device
- * lock of the PCI function, for all of the reset, and keeps user space out of its config space, as
- * the PCI core's own resets do.
+ * the function; err_handler.c, which tells the driver and restores decoders. Locks: takes the
+ * device lock of the PCI function, for all of the reset, and keeps user space out of its config
+ * space, as the PCI core's own resets do.
  *
  * Linux's resets of a function reset its CXL.io part; memory and cache of it are for a reset of
- * their own (CXL 3.1 section 9.7), which for the function itself is a function level reset, too. The
- * memory's contents are not cleared, and are not promised to survive: that is the device's.
+ * their own (CXL 3.1 section 9.7), which for the function itself is a function level reset, too.
+ * The memory's contents are not cleared, and are not promised to survive: that is the device's.
  *
  * Neither the processors nor the device may have lines of the memory in their caches when it goes:
  * both write back before. Where the processors cannot be made to (below a hypervisor, on arm64)
@@ -38,7 +38,7 @@
 #define   STATUS2_RESET_DONE	BIT(1)
 #define   STATUS2_RESET_ERROR	BIT(2)
 
-/* CXL 3.1 section 8.1.3.1: which functions of the device have no part in its CXL.cache and CXL.mem */
+/* CXL 3.1 section 8.1.4: which functions of the device have no part in CXL.cache and CXL.mem */
 #define NON_CXL_MAP_DVSEC	2
 #define NON_CXL_MAP(n)		(0x0c + 4 * (n))
 

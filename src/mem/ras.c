@@ -3,12 +3,13 @@
  * Errors of an attached device's CXL.cache and CXL.mem are told: in the log, and to its driver.
  *
  * Owns: nothing. Talks to: the RAS capability in the component registers of the device, and of the
- * port above it; err_handler.c, which hears of errors. Locks: called with the device lock of the PCI
- * function.
+ * port above it; err_handler.c, which hears of errors. Locks: called with the device lock of the
+ * PCI function.
  *
- * Such an error is reported by AER as an internal one, which is masked unless somebody wants to know,
- * and what it was stands in the RAS capability (CXL 3.1 section 8.2.4.17), which outlasts a reset. In
- * cxl_core only the driver of expanders reads that. Nothing is done where firmware has AER.
+ * Such an error is reported by AER as an internal one, which is masked unless somebody wants to
+ * know, and what it was stands in the RAS capability (CXL 3.1 section 8.2.4.17), which outlasts a
+ * reset. In cxl_core only the driver of expanders reads that. Nothing is done where firmware has
+ * AER.
  */
 #include <linux/device.h>
 #include <linux/io.h>

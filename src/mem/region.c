@@ -322,8 +322,8 @@ static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_regio
  * @accel: the accelerator, being attached by this task
  * @endpoint: its endpoint port, which has been added
  *
- * Context: may sleep; the CXL root's device lock is held. Takes the endpoint's device lock, then the
- * regions lock of a root decoder, then a region's device lock.
+ * Context: may sleep; the CXL root's device lock is held. Takes the endpoint's device lock, then
+ * the regions lock of a root decoder, then a region's device lock.
  * Return: CXL_ACCEL_ATTACH_ATTACHED with @accel->range set to the range of the first decoder that
  * has a region; or the status of the first decoder.
  */

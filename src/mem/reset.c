@@ -191,9 +191,9 @@ void cxl_accel_reset_ends(struct pci_dev *pdev)
  * cxl_accel_recovery_begins() - AER is about to reset the bus above a device, or its memory is bad
  * @pdev: the PCI function; its device lock is held
  *
- * Its registers cannot be read any more. Until the end the memory is suspect. If nothing is heard of the end of the recovery, because
- * the driver of another device on the bus has given that up, the driver will be released: the PCI
- * core does not tell of it.
+ * Its registers cannot be read any more. Until the end the memory is suspect. If nothing is heard
+ * of the end of the recovery, because the driver of another device on the bus has given that up,
+ * the driver will be released: the PCI core does not tell of it.
  *
  * Return: whether the device is attached.
  */

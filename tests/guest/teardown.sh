@@ -343,7 +343,6 @@ load_hierarchy
 log_mark
 ok 'the driver loads' modprobe $DRIVER
 ok 'dev0 is attached' attached dev0
-hpa0=$(hpa dev0)
 ok 'dev2, behind a host bridge without HDM decoders, is attached' attached dev2
 is 'dev0: its memory is that of the region' \
 	"$(dmesg | grep -c "$dev0: CXL memory .*0x0*$(hpa dev0 | cut -c3-)-")" 1

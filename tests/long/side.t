@@ -120,7 +120,7 @@ steps() {
 		--file "$TMP/passive.conf:/etc/modprobe.d/passive.conf" -- side.sh passive
 }
 
-RAW=(--topology 'hb(raw:512M,acc)' --firmware dev0:hdm-d/size=256M,dev0:hdm-d/locked,dev1:hdm-d
+RAW=(--topology 'hb(raw:512M,acc)' --firmware 'dev0:hdm-d/size=256M,dev0:hdm-d/locked,dev1:hdm-d'
 	--append iomem=relaxed)
 # Without cxl_acpi, for which some of the tests want to wait.
 echo 'softdep cxl_mem pre: cxl_accel' >"$TMP/order.conf"

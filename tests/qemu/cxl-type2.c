@@ -93,6 +93,7 @@
 #define DEVICE_CAP	0x0a	/* CXL Capability: bit 0 Cache_Capable */
 #define DEVICE_CAP2	0x16	/* CXL Capability 2: cache size unit and size */
 #define CACHE_1M	0x0102	/* 1 unit of 1 MiB */
+#define DEVICE_CTRL	0x0c
 #define DEVICE_CTRL2	0x10	/* CXL Control 2: bits that start something */
 #define   WRITE_BACK	0x02
 #define   CXL_RESET	0x04
@@ -487,7 +488,7 @@ static void finish_commands(struct device *d)
 	hdm = d->component + hdm_word(d->component);
 	hdm[CM_HDM_GLOBAL_CTRL / 4] = 0;
 	memset(hdm + CM_HDM_FIRST / 4, 0, CM_HDM_DECODERS * CM_HDM_SIZE);
-	memcpy(d->dvsec + DEVICE_CTRL2 - 4, d->made + DEVICE_CTRL2 - 4, DVSEC_SIZE - DEVICE_CTRL2 + 4);
+	memcpy(d->dvsec + DEVICE_CTRL, d->made + DEVICE_CTRL, DVSEC_SIZE - DEVICE_CTRL);
 	d->dvsec[DEVICE_STATUS2] = 0;
 	if (fault != NO_RESET)
 		d->dvsec[DEVICE_STATUS2] = fault == FAILED_RESET ? RESET_ERROR : RESET_DONE;
