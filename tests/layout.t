@@ -179,7 +179,7 @@ test_stock() {
 		contains cxl_core_layout.h "extern int cxl_mailbox_init(struct cxl_mailbox *, struct device *);"
 	ok "no prototype for a function without a row" \
 		lacks cxl_core_layout.h "extern void cxl_bus_rescan(void);"
-	ok "generation takes less than 0.3 seconds of processor time, the best of three" is_quick
+	ok "generation takes less than a second of processor time, the best of three" is_quick
 	ok "a layout header made without kernel headers compiles by itself" stands_alone
 }
 
@@ -190,7 +190,7 @@ is_quick() {
 		{ time says 0 ': replace: ' >/dev/null; } 2>&1
 	done >"$TMP/time"
 	cat "$TMP/time"
-	awk '$1 + $2 < 0.3 { quick = 1 } END { exit !quick }' "$TMP/time"
+	awk '$1 + $2 < 1 { quick = 1 } END { exit !quick }' "$TMP/time"
 }
 
 stands_alone() {
