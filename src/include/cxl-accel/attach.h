@@ -10,6 +10,9 @@
 #define CXL_ACCEL_ATTACH_H
 
 #include <linux/errno.h>
+#ifdef __KERNEL__
+#include <linux/types.h>
+#endif
 
 struct cxl_dev_state;
 
@@ -93,6 +96,7 @@ enum cxl_accel_attach_status {
  */
 enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *cxlds);
 
+#ifdef __KERNEL__
 /**
  * cxl_accel_memory_suspect() - may an error have damaged what the memory holds?
  * @cxlds: the device state of the attach
@@ -104,6 +108,7 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *
  * error that concerns CXL.io alone.
  */
 bool cxl_accel_memory_suspect(const struct cxl_dev_state *cxlds);
+#endif
 
 /**
  * cxl_accel_attach_error_str() - the reason, as text
