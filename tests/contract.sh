@@ -16,6 +16,7 @@
 #	WHY	drivers/why
 #	CONFIG	drivers/config
 #	CHARDEV	drivers/chardev
+#	TOLD	drivers/told
 #	ODD	guest/odd
 #	USER_ACCEL	guest/user
 #	guest_program NAME
@@ -43,6 +44,7 @@ VENDOR=(--module "$SHARED/vendor/vendor_accel.ko")
 WHY=(--module "$SHARED/why/why_accel.ko")
 CONFIG=(--module "$SHARED/config/config_accel.ko")
 CHARDEV=(--module "$SHARED/chardev/chardev_accel.ko")
+TOLD=(--module "$SHARED/told/told_accel.ko")
 ODD=(--module "$SHARED/odd/odd_accel.ko")
 USER_ACCEL=(--module "$SHARED/user/user_accel.ko")
 MEM_IOCTL=(--file "$SHARED/mem_ioctl/mem_ioctl:/bin/mem_ioctl")

@@ -16,8 +16,8 @@
  *
  * cxl_accels_lock (accel.c), cxl_accel_status_lock (status.c), cxl_accel_wait_lock (host_wait.c),
  * cxl_accel_decode_path_lock (decode_path.c), cxl_accel_reserve_lock (hpa_reserve.c),
- * cxl_accel_reset_lock (reset.c), cxl_accel_switch_lock (reset_switch.c) and
- * cxl_accel_err_handler_lock (err_handler.c) are innermost: none of the above is taken under them.
+ * cxl_accel_reset_lock (reset.c), cxl_accel_switch_lock (reset_switch.c),
+ * cxl_accel_err_handler_lock (err_handler.c) and cxl_accel_loss_lock (loss.c) are innermost: none of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H
@@ -153,6 +153,9 @@ struct cxl_accel {
 };
 #endif
 
+/* How long a driver may take to let go of memory that is gone: milliseconds, if it is not stuck. */
+#define CXL_ACCEL_RELEASE_WAIT	(3 * HZ)
+
 /* accel.c: all accelerators, and which of them is meant */
 struct cxl_accel *cxl_accel_alloc(struct device *dev);
 struct cxl_accel *cxl_accel_create(struct device *dev);
@@ -190,7 +193,7 @@ void cxl_accel_status_expect(struct device *dev, bool expected);
 bool cxl_accel_status_is_attached(const struct device *dev);
 bool cxl_accel_status_expected(const struct device *dev);
 enum cxl_accel_attach_status cxl_accel_status_get(const struct device *dev);
-void cxl_accel_status_lost(struct device *dev);
+void cxl_accel_status_lost(struct device *dev, bool released);
 void cxl_accel_status_detached(struct device *dev);
 void cxl_accel_status_reprobe(enum cxl_accel_attach_status status);
 int cxl_accel_status_init(void);
@@ -310,6 +313,14 @@ void cxl_accel_detach_unless_recovered(struct cxl_accel *accel);
 bool cxl_accel_detach_recovered(struct cxl_accel *accel);
 void cxl_accel_detach_release(struct work_struct *work);
 void cxl_accel_detach_not_recovered(struct work_struct *work);
+
+/* loss.c: drivers that are told instead */
+int cxl_accel_loss_add(struct cxl_accel_dev_state *cxlds, const struct cxl_accel_loss_ops *ops);
+void cxl_accel_loss_attached(struct device *dev, void *group);
+bool cxl_accel_may_attach(struct device *dev);
+bool cxl_accel_loss_tell(struct device *dev);
+void cxl_accel_loss_attach(struct device *dev);
+void cxl_accel_loss_attach_all(void);
 
 /* power.c: an attached function stays in D0; attaches that suspend blocked are tried again */
 void cxl_accel_power_hold(struct cxl_accel *accel);

@@ -194,6 +194,14 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_s
 }
 CORE_EXPORT(cxl_accel_attach_error);
 
+int cxl_accel_set_loss_ops(struct cxl_accel_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
+{
+	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)
+		return -EINVAL;
+	return cxl_accel_loss_add(cxlds, ops);
+}
+CORE_EXPORT(cxl_accel_set_loss_ops);
+
 bool cxl_accel_memory_suspect(const struct cxl_accel_dev_state *cxlds)
 {
 	return !cxlds || cxl_accel_is_suspect(cxlds->dev);

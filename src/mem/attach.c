@@ -106,6 +106,7 @@ static enum cxl_accel_attach_status cxl_accel_attach_once(struct cxl_accel_dev_s
 	status = cxl_accel_attach_memdev(cxlds, cxlmd);
 	if (status == CXL_ACCEL_ATTACH_ATTACHED) {
 		devres_close_group(dev, group);
+		cxl_accel_loss_attached(dev, group);
 		cxl_accel_reset_attached(to_pci_dev(dev));
 		cxl_accel_check_capacity(to_pci_dev(dev), cxlds->capacity);
 	} else {
@@ -138,7 +139,8 @@ static enum cxl_accel_attach_status cxl_accel_host_lost_status(void)
  * @cxlds: the driver's device state
  * @cxlmd: set to the memdev, if that works
  *
- * Context: the device lock of the PCI function is held, for its driver's probe(); if not, refused.
+ * Context: the device lock of the PCI function is held, for its driver's probe(), or while that is
+ * bound and told of losses; if not, refused.
  * Return: CXL_ACCEL_ATTACH_ATTACHED, or why not, with nothing left behind.
  */
 enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
@@ -147,7 +149,7 @@ enum cxl_accel_attach_status cxl_accel_attach(struct cxl_accel_dev_state *cxlds,
 	enum cxl_accel_attach_status status;
 	struct device *host;
 
-	if (!cxl_accel_in_probe(cxlds->dev))
+	if (!cxl_accel_may_attach(cxlds->dev))
 		return CXL_ACCEL_ATTACH_NOT_IN_PROBE;
 	if (cxlds->accel->attached)
 		return CXL_ACCEL_ATTACH_BUSY;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When an accelerator's memory goes, its driver is released: once, and that binding only.
+ * When an accelerator's memory goes, its driver is released, or told: once, and that binding only.
  *
  * Owns: the workqueue on which drivers are released. Talks to: the driver core; cxl_core, which
  * schedules a memdev's detach_work whenever its endpoint goes. Locks: takes the device lock of the
@@ -24,13 +24,24 @@
 
 #include "accel.h"
 
-/* A driver's remove() takes milliseconds, if it is not stuck. */
-#define RELEASE_WAIT	(3 * HZ)
-
 /* The PCI core waits for a device for 60 seconds after a reset, and for others on the bus, too. */
 #define RECOVERY_WAIT	(100 * HZ)
 
 static struct workqueue_struct *cxl_accel_detach_wq;
+
+/* Its driver asked to be told, and goes on. It may attach again, even before this returns. */
+static bool cxl_accel_detach_told(struct cxl_accel *accel)
+{
+	unsigned int host_nr = accel->host_nr;
+
+	if (!cxl_accel_loss_tell(accel->dev))
+		return false;
+	complete_all(&accel->released);
+	/* cxl_acpi may be back already, and whoever comes with it have been by. */
+	if (host_nr != cxl_accel_host_binding())
+		cxl_accel_loss_attach(accel->dev);
+	return true;
+}
 
 /* Of the work item: drops the reference that came with it. */
 void cxl_accel_detach_release(struct work_struct *work)
@@ -39,12 +50,14 @@ void cxl_accel_detach_release(struct work_struct *work)
 	struct device *dev = accel->dev;
 	bool again = false;
 
-	scoped_guard(device, dev)
-		accel->releasing = accel->attached && accel->lost_nr == accel->attach_nr;
+	scoped_guard(device, dev) {
+		if (accel->attached && accel->lost_nr == accel->attach_nr)
+			accel->releasing = !cxl_accel_detach_told(accel);
+	}
 
 	if (accel->releasing) {
 		dev_info(dev, "unexpected detach: CXL memory is gone, releasing the driver\n");
-		cxl_accel_status_lost(dev);
+		cxl_accel_status_lost(dev, true);
 		device_release_driver(dev);
 		complete_all(&accel->released);
 
@@ -148,7 +161,7 @@ static void cxl_accel_detach_memdev(struct work_struct *work)
 
 	if (accel) {
 		if (cxl_accel_detach_unexpected(accel, attach_nr) || work_busy(&accel->lost))
-			wait_for_completion_timeout(&accel->released, RELEASE_WAIT);
+			wait_for_completion_timeout(&accel->released, CXL_ACCEL_RELEASE_WAIT);
 		cxl_accel_put(accel);
 	}
 	put_device(&cxlmd->dev);

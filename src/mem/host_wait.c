@@ -16,7 +16,7 @@
  * Then an attach fails for good, and whoever waits is probed again to be told. cxl_acpi may come
  * all the same. Then each device that was refused, and has no driver, is probed again, and each
  * that was released because its memory was lost. A driver that went on without the memory is left
- * alone: it may be what the machine runs from.
+ * alone, as it may be what the machine runs from, or told, if it asked for that.
  */
 #include <linux/acpi.h>
 #include <linux/device.h>
@@ -73,6 +73,7 @@ static void cxl_accel_host_bound_work(struct work_struct *work)
 	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_ATTACHED);
 	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_HOST_NOT_LOADED);
 	cxl_accel_status_reprobe(CXL_ACCEL_ATTACH_HOST_FAILED);
+	cxl_accel_loss_attach_all();
 }
 static DECLARE_WORK(cxl_accel_host_bound, cxl_accel_host_bound_work);
 

@@ -24,6 +24,7 @@
  *	region.c		regions that belong to accelerators
  *	hpa_in_use.c		is an HPA range in other hands already?
  *	detach.c		an accelerator's driver goes when its memory does
+ *	loss.c			or is told, if it asked for that
  *	hpa_reserve.c		what firmware committed to an accelerator is nobody else's
  *	registers.c		where a device's registers are, by its own account
  *	committed.c		what a device decodes, read from its registers

@@ -12,7 +12,9 @@
 
 #ifdef CORE_HAS_ACCEL_API
 /* There a driver's types are the kernel's. */
+#define cxl_accel_dev_state	cxl_dev_state
 #include <cxl-accel/attach.h>
+#include <cxl-accel/loss.h>
 #else
 #define CXL_ACCEL_CORE_TYPES
 #define cxl_dev_state		cxl_accel_dev_state
@@ -24,6 +26,7 @@
 #include <cxl/cxl.h>
 #include <cxl/pci.h>
 #include <cxl-accel/attach.h>
+#include <cxl-accel/loss.h>
 #undef cxl_dev_state
 #undef cxl_register_map
 #undef cxl_reg_map

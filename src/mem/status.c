@@ -64,6 +64,10 @@ static const struct accel_end cxl_accel_end_lost = {
 	"lost", "unexpected detach: CXL memory is gone, the driver was released"
 };
 
+static const struct accel_end cxl_accel_end_told = {
+	"lost", "unexpected detach: CXL memory is gone, the driver goes on without it"
+};
+
 static const struct accel_end cxl_accel_end_detached = {
 	"detached", "the driver has been unbound"
 };
@@ -346,7 +350,7 @@ static bool cxl_accel_status_end(struct device *dev, const struct accel_end *end
 	if (!r || r->status != CXL_ACCEL_ATTACH_ATTACHED || r->end)
 		return false;
 	r->end = end;
-	r->lost = end == &cxl_accel_end_lost;
+	r->lost = end == &cxl_accel_end_lost || end == &cxl_accel_end_told;
 	*range = r->range;
 	return true;
 }
@@ -354,12 +358,14 @@ static bool cxl_accel_status_end(struct device *dev, const struct accel_end *end
 /**
  * cxl_accel_status_lost() - memory is gone that a driver was attached to
  * @dev: the PCI function
+ * @released: the driver is released; if not, it has been told, and goes on
  */
-void cxl_accel_status_lost(struct device *dev)
+void cxl_accel_status_lost(struct device *dev, bool released)
 {
 	struct range range;
 
-	if (cxl_accel_status_end(dev, &cxl_accel_end_lost, &range))
+	if (cxl_accel_status_end(dev, released ? &cxl_accel_end_lost : &cxl_accel_end_told,
+				 &range))
 		cxl_accel_status_event(dev, "lost", &range);
 }
 

@@ -7,7 +7,7 @@
  *
  * What it owns: the PCI function and, once attached, the mapping of the device's memory. The
  * memdev, its endpoint and its region belong to the CXL core; they live as long as the driver is
- * bound, and the driver is unbound when any of them goes. It takes no locks.
+ * bound, and the driver is unbound when any of them goes, or told (stay=1). It takes no locks.
  *
  * In sysfs, under the PCI device:
  *
@@ -40,7 +40,7 @@ struct sample_cxl {
 /* The driver's own data: there with and without CXL. */
 struct sample {
 	struct pci_dev *pdev;
-	struct sample_cxl *cxl;		/* NULL: PCI-only operation */
+	struct sample_cxl *cxl;		/* an error: the device has none */
 	int error;
 };
 
@@ -167,11 +167,19 @@ static int sample_capacity(struct pci_dev *pdev, u16 dvsec, u64 *capacity)
 	return *capacity ? 0 : -ENODEV;
 }
 
+static int sample_hear_of_loss(struct sample_cxl *cxl);
+
+/* Or PCI-only operation? */
+static bool sample_has_memory(const struct sample *s)
+{
+	return !IS_ERR_OR_NULL(s->cxl) && s->cxl->mem;
+}
+
 /*
- * From the PCI function to a range of memory. All that is allocated on the way is devm memory of
- * the PCI device, so there is nothing to undo when a step fails.
+ * From the PCI function to a device state that is ready to be attached. All that is allocated on
+ * the way is devm memory of the PCI device, so there is nothing to undo when a step fails.
  */
-static struct sample_cxl *sample_attach(struct pci_dev *pdev)
+static struct sample_cxl *sample_cxl_create(struct pci_dev *pdev)
 {
 	struct sample_cxl *cxl;
 	u64 capacity;
@@ -202,14 +210,8 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 		return ERR_PTR(-ENODEV);
 
 	cxl->cxlds.media_ready = true;
-	rc = cxl_set_capacity(&cxl->cxlds, capacity);
-	if (rc)
-		return ERR_PTR(rc);
-
-	cxl->cxlmd = devm_cxl_probe_mem(&cxl->cxlds, &cxl->hpa);
-	if (IS_ERR(cxl->cxlmd))
-		return ERR_CAST(cxl->cxlmd);
-	return cxl;
+	rc = cxl_set_capacity(&cxl->cxlds, capacity) ?: sample_hear_of_loss(cxl);
+	return rc ? ERR_PTR(rc) : cxl;
 }
 
 /*
@@ -220,15 +222,49 @@ static struct sample_cxl *sample_attach(struct pci_dev *pdev)
 static int sample_map(struct sample *s)
 {
 	struct sample_cxl *cxl = s->cxl;
+	void *mem = devm_memremap(&s->pdev->dev, cxl->hpa.start, range_len(&cxl->hpa),
+				  MEMREMAP_WC);
 
-	cxl->mem = devm_memremap(&s->pdev->dev, cxl->hpa.start, range_len(&cxl->hpa),
-				 MEMREMAP_WC);
-	return PTR_ERR_OR_ZERO(cxl->mem);
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+	cxl->mem = mem;
+	return 0;
+}
+
+/* From the device state to a range of memory. */
+static int sample_attach(struct sample *s)
+{
+	struct sample_cxl *cxl = s->cxl;
+
+	cxl->cxlmd = devm_cxl_probe_mem(&cxl->cxlds, &cxl->hpa);
+	return PTR_ERR_OR_ZERO(cxl->cxlmd);
+}
+
+static void sample_unmap(struct sample *s)
+{
+	if (s->cxl->mem)
+		devm_memunmap(&s->pdev->dev, s->cxl->mem);
+	s->cxl->mem = NULL;
+}
+
+/* From the range to memory that is used. */
+static int sample_use(struct sample *s)
+{
+	int rc = sample_map(s);
+
+	if (rc)
+		return rc;
+	rc = test_memory(s);
+	if (rc) {
+		sample_unmap(s);
+		return rc;
+	}
+	pci_info(s->pdev, "CXL memory at HPA %#llx-%#llx\n", s->cxl->hpa.start, s->cxl->hpa.end);
+	return 0;
 }
 
 static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct sample_cxl *cxl;
 	struct sample *s;
 	int rc;
 
@@ -243,27 +279,19 @@ static int sample_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return rc;
 	pci_set_master(pdev);
 
-	cxl = sample_attach(pdev);
+	s->cxl = sample_cxl_create(pdev);
+	rc = IS_ERR(s->cxl) ? PTR_ERR(s->cxl) : sample_attach(s);
 	/* The CXL host is there but not ready: give the core a chance to call again. */
-	if (cxl == ERR_PTR(-EPROBE_DEFER))
-		return -EPROBE_DEFER;
-	if (IS_ERR(cxl)) {
-		s->error = PTR_ERR(cxl);
+	if (rc == -EPROBE_DEFER)
+		return rc;
+	if (rc) {
+		s->error = rc;
 		pci_info(pdev, "no CXL memory (%d), PCI-only operation\n", s->error);
 		return 0;
 	}
-	s->cxl = cxl;
 
 	/* From here on a failure is the device's own, and fatal: returning it detaches. */
-	rc = sample_map(s);
-	if (rc)
-		return rc;
-	rc = test_memory(s);
-	if (rc)
-		return rc;
-
-	pci_info(pdev, "CXL memory at HPA %#llx-%#llx\n", cxl->hpa.start, cxl->hpa.end);
-	return 0;
+	return sample_use(s);
 }
 
 /*
@@ -283,7 +311,7 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr, cha
 {
 	struct sample *s = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%s\n", s->cxl ? "cxl" : "pci-only");
+	return sysfs_emit(buf, "%s\n", sample_has_memory(s) ? "cxl" : "pci-only");
 }
 static DEVICE_ATTR_RO(state);
 
@@ -323,7 +351,7 @@ static umode_t sample_attr_visible(struct kobject *kobj, struct attribute *attr,
 {
 	struct sample *s = dev_get_drvdata(kobj_to_dev(kobj));
 
-	if (!s->cxl && (attr == &dev_attr_hpa.attr || attr == &dev_attr_size.attr))
+	if (!sample_has_memory(s) && (attr == &dev_attr_hpa.attr || attr == &dev_attr_size.attr))
 		return 0;
 	return attr->mode;
 }
@@ -339,6 +367,61 @@ static const struct attribute_group *sample_groups[] = {
 	&sample_group,
 	NULL
 };
+
+/*
+ * What goes beyond Linux 7.3: a driver whose memory is lost is unbound, unless it asks to be told.
+ * This one asks, if it is wanted to. Both functions are called under the device lock.
+ */
+#if __has_include(<cxl-accel/loss.h>)
+#include <cxl-accel/loss.h>
+
+static bool stay;
+module_param(stay, bool, 0444);
+MODULE_PARM_DESC(stay, "stay bound when the memory is lost, and go on by PCI (default: be unbound)");
+
+static void sample_show_again(struct sample *s)
+{
+	if (sysfs_update_group(&s->pdev->dev.kobj, &sample_group))
+		pci_warn(s->pdev, "what sysfs shows is out of date\n");
+}
+
+static int sample_lost(struct cxl_dev_state *cxlds)
+{
+	struct sample *s = dev_get_drvdata(cxlds->dev);
+
+	sample_unmap(s);
+	s->error = -ENXIO;
+	sample_show_again(s);
+	pci_info(s->pdev, "CXL memory is lost, PCI-only operation\n");
+	return 0;
+}
+
+/* What is bound already cannot be deferred: whatever the error, it goes on as it is. */
+static void sample_cxl_is_back(struct cxl_dev_state *cxlds)
+{
+	struct sample *s = dev_get_drvdata(cxlds->dev);
+
+	s->error = sample_attach(s) ?: sample_use(s);
+	if (s->error)
+		pci_info(s->pdev, "no CXL memory (%d), PCI-only operation\n", s->error);
+	sample_show_again(s);
+}
+
+static const struct cxl_accel_loss_ops sample_loss_ops = {
+	.detach = sample_lost,
+	.attach = sample_cxl_is_back,
+};
+
+static int sample_hear_of_loss(struct sample_cxl *cxl)
+{
+	return stay ? cxl_accel_set_loss_ops(&cxl->cxlds, &sample_loss_ops) : 0;
+}
+#else
+static int sample_hear_of_loss(struct sample_cxl *cxl)
+{
+	return 0;
+}
+#endif
 
 /*
  * The Type-2 device of this bundle's test guest. For another device at run time:

@@ -57,7 +57,7 @@ static enum cxl_accel_attach_status cxl_accel_attach_check(const struct cxl_dev_
 {
 	enum cxl_accel_attach_status status;
 
-	if (!cxl_accel_in_probe(cxlds->dev))
+	if (!cxl_accel_may_attach(cxlds->dev))
 		return CXL_ACCEL_ATTACH_NOT_IN_PROBE;
 	/* The kernel would look for a mailbox's state around one that has none. */
 	if (cxlds->type != CXL_DEVTYPE_DEVMEM)
@@ -80,35 +80,40 @@ void cxl_accel_attach_created(struct device *dev)
 CORE_EXPORT(cxl_accel_attach_created);
 
 /* An attach that is there already stays, and so does its status. */
-static int cxl_accel_attach_refuse(struct device *dev, enum cxl_accel_attach_status status)
+static void *cxl_accel_attach_refuse(struct device *dev, enum cxl_accel_attach_status status)
 {
 	if (!cxl_accel_status_is_attached(dev))
 		cxl_accel_status_set(dev, status, NULL);
-	return cxl_accel_attach_report(dev, status);
+	return ERR_PTR(cxl_accel_attach_report(dev, status));
 }
 
-int cxl_accel_attach_begin(struct cxl_dev_state *cxlds, struct range *range)
+/* All that the attach adds to the function is in one devres group, for loss.c. */
+void *cxl_accel_attach_begin(struct cxl_dev_state *cxlds, struct range *range)
 {
 	enum cxl_accel_attach_status status;
+	void *group;
 
 	if (!cxlds || !cxlds->dev || !dev_is_pci(cxlds->dev)) {
 		pr_err("CXL attach failed: %s\n",
 		       cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_BAD_ARGUMENT));
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	}
 	if (!range)
 		return cxl_accel_attach_refuse(cxlds->dev, CXL_ACCEL_ATTACH_BAD_ARGUMENT);
 	*range = (struct range){ .start = 0, .end = -1 };
 	if (cxl_accel_passive)
-		return 0;
+		return NULL;
 
 	status = cxl_accel_attach_check(cxlds);
 	if (status != CXL_ACCEL_ATTACH_ATTACHED)
 		return cxl_accel_attach_refuse(cxlds->dev, status);
+	group = devres_open_group(cxlds->dev, NULL, GFP_KERNEL);
+	if (!group)
+		return cxl_accel_attach_refuse(cxlds->dev, CXL_ACCEL_ATTACH_NO_MEMORY);
 	cxl_accel_reserve_device(to_pci_dev(cxlds->dev));
 	cxl_accel_status_set(cxlds->dev, CXL_ACCEL_ATTACH_NOT_TRIED, NULL);
 	cxl_accel_status_expect(cxlds->dev, true);
-	return 0;
+	return group;
 }
 CORE_EXPORT(cxl_accel_attach_begin);
 
@@ -125,15 +130,20 @@ static enum cxl_accel_attach_status cxl_accel_failure(const struct device *dev, 
 	return status == CXL_ACCEL_ATTACH_ATTACHED ? CXL_ACCEL_ATTACH_INTERRUPTED : status;
 }
 
-struct cxl_memdev *cxl_accel_attach_end(struct cxl_dev_state *cxlds, struct cxl_memdev *cxlmd)
+struct cxl_memdev *cxl_accel_attach_end(struct cxl_dev_state *cxlds, void *group,
+					struct cxl_memdev *cxlmd)
 {
 	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
 
 	if (cxl_accel_passive)
 		return cxlmd;
 	cxl_accel_status_expect(cxlds->dev, false);
-	if (IS_ERR(cxlmd)) {
+	if (!IS_ERR(cxlmd)) {
+		devres_close_group(cxlds->dev, group);
+		cxl_accel_loss_attached(cxlds->dev, group);
+	} else {
 		status = cxl_accel_failure(cxlds->dev, PTR_ERR(cxlmd));
+		devres_release_group(cxlds->dev, group);
 		cxl_accel_status_set(cxlds->dev, status, NULL);
 		cxlmd = ERR_PTR(cxl_accel_attach_errno(status));
 	}
@@ -149,6 +159,16 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *
 	return cxl_accel_status_get(cxlds->dev);
 }
 CORE_EXPORT(cxl_accel_attach_error);
+
+int cxl_accel_set_loss_ops(struct cxl_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
+{
+	if (!cxlds || !cxlds->dev || !dev_is_pci(cxlds->dev))
+		return -EINVAL;
+	if (cxl_accel_passive)
+		return -EOPNOTSUPP;
+	return cxl_accel_loss_add(cxlds, ops);
+}
+CORE_EXPORT(cxl_accel_set_loss_ops);
 
 bool cxl_accel_memory_suspect(const struct cxl_dev_state *cxlds)
 {

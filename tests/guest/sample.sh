@@ -86,4 +86,24 @@ try 'never known' pci-only 1000 9000 'the CXL DVSEC does not say how much memory
 try 'no answer' pci-only 0 9000 'the CXL DVSEC does not say how much memory there is' set=0xffffffff
 try 'no memory' pci-only 0 9000 'no CXL memory \(-19\)' clear=0xf0000000
 
+# ---- memory that is lost ----
+
+has_state() {
+	[ "$(cat "$PCI/$dev0/cxl_state/state")" = "$1" ]
+}
+
+ok 'stay: the driver loads' insmod /modules/cxl_accel_sample.ko stay=1
+hpa=$(cat "$PCI/$dev0/cxl_state/hpa")
+log_mark
+rmmod cxl_acpi
+ok 'stay: its memory is lost: it goes on by PCI' wait_for 30 has_state pci-only
+ok 'stay: the log says so' log_has "$dev0: CXL memory is lost, PCI-only operation"
+is 'stay: sysfs shows no range' "$(cat "$PCI/$dev0/cxl_state/hpa" 2>/dev/null)" ''
+modprobe cxl_acpi
+ok 'stay: CXL is back, and it has its memory again' wait_for 30 has_state cxl
+is 'stay: where it was' "$(cat "$PCI/$dev0/cxl_state/hpa")" "$hpa"
+cxl_unbind "$(memdev dev0)"
+ok 'stay: lost again' wait_for 30 has_state pci-only
+ok 'stay: without its memory the driver unloads' rmmod cxl_accel_sample
+
 done_testing

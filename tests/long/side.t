@@ -27,7 +27,7 @@ build() {
 		"$(kernel_image "$KERNEL")" &&
 		build_driver own tests/drivers/vendor CXL_ACCEL_SYMVERS=none &&
 		build_driver vendor tests/drivers/vendor && build_driver why tests/drivers/why &&
-		build_driver odd tests/guest/odd && build_driver own_user tests/guest/user CXL_ACCEL_SYMVERS=none
+		build_driver told tests/drivers/told && build_driver odd tests/guest/odd && build_driver own_user tests/guest/user CXL_ACCEL_SYMVERS=none
 }
 
 imports() {
@@ -48,6 +48,7 @@ use() {
 	OWN=(--module "$BUILT/tests/own/vendor_accel.ko")
 	VENDOR=(--module "$BUILT/tests/vendor/vendor_accel.ko")
 	WHY=(--module "$BUILT/tests/why/why_accel.ko")
+	TOLD=(--module "$BUILT/tests/told/told_accel.ko")
 	ODD=(--module "$BUILT/tests/odd/odd_accel.ko")
 	OWN_USER=(--module "$BUILT/tests/own_user/user_accel.ko")
 	SAMPLE=(--module "$BUILT/cxl_accel_sample.ko")
@@ -97,6 +98,8 @@ all_of() {
 	guest_test "$SUITE, AER" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 aer_recovered
 	guest_test "$SUITE, with our header, asked" --firmware dev0:hdm-d "${SIDE[@]}" "${WHY[@]}" \
 		"${ODD[@]}" -- side.sh asked
+	guest_test "$SUITE, told of losses" --firmware dev0:hdm-d "${ORDER[@]}" "${TOLD[@]}" --timeout 900 -- \
+		told.sh losses refusals late_host race
 	guest_test "$SUITE, reserved" --topology 'hb(acc,exp)' --window hb0:256M --firmware dev0:hdm-d "${ORDER[@]}" \
 		"${SAMPLE[@]}" -- reserve.sh dev0 dev1
 }

@@ -230,7 +230,8 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * device was pulled: then reads are all ones, or end in a machine check. So nothing may rely on
  * what it reads, and remove() zaps the user's mappings, stops the engines and unmaps the memory,
  * which it does not touch itself. cxl-accel(7) has it in full, by event and kernel. When cxl_acpi
- * has gone and is back, the driver is probed again.
+ * has gone and is back, the driver is probed again. A driver that asks is told instead, and goes
+ * on: see <cxl-accel/loss.h>.
  *
  * The drvdata of the PCI device is the driver's all the time.
  *

@@ -28,20 +28,22 @@ void cxl_accel_attach_created(struct device *dev);
  * @range: likewise; set to an empty range
  *
  * Context: the probe() of @cxlds->dev's driver, under its device lock. May sleep.
- * Return: 0, to be followed by the kernel's devm_cxl_probe_mem() and cxl_accel_attach_end(); or the
- * errno of a status, after a line in the log: see <cxl-accel/attach.h>.
+ * Return: what cxl_accel_attach_end() is to be given, after the kernel's devm_cxl_probe_mem(); or the
+ * errno of a status as an ERR_PTR(), after a line in the log: see <cxl-accel/attach.h>.
  */
-int cxl_accel_attach_begin(struct cxl_dev_state *cxlds, struct range *range);
+void *cxl_accel_attach_begin(struct cxl_dev_state *cxlds, struct range *range);
 
 /**
  * cxl_accel_attach_end() - the kernel's own attach has ended
  * @cxlds: the device state
+ * @begin: what cxl_accel_attach_begin() returned
  * @cxlmd: what it returned
  *
  * Context: as cxl_accel_attach_begin().
  * Return: @cxlmd; if that is an error, the errno of its status, after a line in the log.
  */
-struct cxl_memdev *cxl_accel_attach_end(struct cxl_dev_state *cxlds, struct cxl_memdev *cxlmd);
+struct cxl_memdev *cxl_accel_attach_end(struct cxl_dev_state *cxlds, void *begin,
+					struct cxl_memdev *cxlmd);
 
 static inline struct cxl_dev_state *
 cxl_accel_dev_state_create(struct device *dev, enum cxl_devtype type, u64 serial, u16 dvsec,
@@ -58,11 +60,11 @@ cxl_accel_dev_state_create(struct device *dev, enum cxl_devtype type, u64 serial
 static inline struct cxl_memdev *cxl_accel_probe_mem(struct cxl_dev_state *cxlds,
 						     struct range *range)
 {
-	int rc = cxl_accel_attach_begin(cxlds, range);
+	void *begin = cxl_accel_attach_begin(cxlds, range);
 
-	if (rc)
-		return ERR_PTR(rc);
-	return cxl_accel_attach_end(cxlds, devm_cxl_probe_mem(cxlds, range));
+	if (IS_ERR(begin))
+		return ERR_CAST(begin);
+	return cxl_accel_attach_end(cxlds, begin, devm_cxl_probe_mem(cxlds, range));
 }
 
 #endif /* CXL_ACCEL_SIDE_API_H */
