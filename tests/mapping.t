@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Mapping: write-combining, write-back and uncached, with and without request_mem_region().
+# Mapping: write-combining, write-back and uncached, with and without request_mem_region(); and a driver that
+# has claimed its BARs.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -11,6 +12,6 @@ set -eu
 
 driver drivers/vendor
 
-guest_test mapping --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- mapping.sh
+guest_test mapping --firmware dev0:hdm-d "${MEM[@]}" "${VENDOR[@]}" -- mapping.sh ways bars
 
 done_testing

@@ -105,6 +105,7 @@ struct cxl_accel_decoders {
  * @adding: the one that cxl_core is making a region of; the attaching task's
  * @decode_path: decoders above the endpoint that are held in place; protected likewise
  * @copy: of @dev, while the endpoint is probed, see endpoint_probe.c
+ * @bar_claim: of the driver, around its registers, while the endpoint is probed, see bar_claim.c
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
@@ -138,6 +139,7 @@ struct cxl_accel {
 	struct cxl_accel_region *adding;
 	struct list_head decode_path;
 	struct pci_dev *copy;
+	struct resource *bar_claim;
 	bool devmem;
 	enum cxl_accel_attach_status refused;
 
@@ -226,6 +228,10 @@ void cxl_accel_fixups_unregister(void);
 /* endpoint_probe.c: when an endpoint port is probed */
 void cxl_accel_endpoint_added(struct cxl_port *port);
 void cxl_accel_endpoint_decoded(struct cxl_accel *accel);
+
+/* bar_claim.c: a driver that has claimed its BARs */
+void cxl_accel_bar_claim_open(struct cxl_accel *accel);
+void cxl_accel_bar_claim_close(struct cxl_accel *accel, struct device *endpoint);
 
 /* decode_path.c: the decoders above the endpoint */
 int cxl_accel_decode_path_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,

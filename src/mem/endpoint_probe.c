@@ -38,11 +38,13 @@ static int cxl_accel_endpoint_activate(struct device *dev)
 		dev_dbg(dev, "bound by its accelerator's driver only\n");
 		return ENXIO;
 	}
+	cxl_accel_bar_claim_open(accel);
 	if (!cxl_accel_core_needs_drvdata())
 		return 0;
 	accel->copy = kmemdup(to_pci_dev(accel->dev), sizeof(*accel->copy), GFP_KERNEL);
 	if (!accel->copy) {
 		accel->refused = CXL_ACCEL_ATTACH_NO_MEMORY;
+		cxl_accel_bar_claim_close(accel, dev);
 		return ENOMEM;
 	}
 	pci_set_drvdata(accel->copy, accel->cxlds);
@@ -68,6 +70,7 @@ static void cxl_accel_endpoint_probed(struct device *dev)
 
 	if (!accel)
 		return;
+	cxl_accel_bar_claim_close(accel, dev);
 	cxl_accel_endpoint_decoded(accel);
 	kfree(accel->copy);
 	accel->copy = NULL;

@@ -20,6 +20,7 @@
  *	host.c			is there CXL above the device?
  *	fixups.c		ports, decoders and regions before anybody can use them
  *	endpoint_probe.c	when an endpoint port is probed
+ *	bar_claim.c		a driver that has claimed its BARs
  *	decode_path.c		the decoders above the endpoint
  *	region.c		regions that belong to accelerators
  *	hpa_in_use.c		is an HPA range in other hands already?

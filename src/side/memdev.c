@@ -43,10 +43,14 @@ static void cxl_accel_endpoint_notify(struct cxl_port *endpoint, unsigned long a
 		return;
 	if (action == BUS_NOTIFY_ADD_DEVICE)
 		accel->status = CXL_ACCEL_ATTACH_ENDPOINT_NOT_BOUND;
+	if (action == BUS_NOTIFY_BIND_DRIVER)
+		cxl_accel_bar_claim_open(accel);
 	if (action == BUS_NOTIFY_BOUND_DRIVER)
 		accel->status = accel->refused;
-	if (action == BUS_NOTIFY_BOUND_DRIVER || action == BUS_NOTIFY_DRIVER_NOT_BOUND)
+	if (action == BUS_NOTIFY_BOUND_DRIVER || action == BUS_NOTIFY_DRIVER_NOT_BOUND) {
+		cxl_accel_bar_claim_close(accel, &endpoint->dev);
 		cxl_accel_decode_path_restore(accel);
+	}
 }
 
 /*

@@ -118,6 +118,8 @@ steps() {
 	guest_test "$SUITE, sleep" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN_USER[@]}" \
 		-- power.sh runtime s2idle deeper_sleep blocked
 	step passthrough 'dev0 is attached' --topology passthrough
+	alone bars 'BARs claimed first: attached' --firmware dev0:hdm-d "${OWN[@]}" mapping.sh bars
+	guest_test "$SUITE, BARs claimed first" --firmware dev0:hdm-d "${ORDER[@]}" "${OWN[@]}" -- mapping.sh bars
 	guest_test "$SUITE, as installed" --firmware all:hdm-d "${SIDE[@]}" "${OWN[@]}" -- detach.sh loss_delete_region
 	guest_test "$SUITE, passive" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN[@]}" \
 		--file "$TMP/passive.conf:/etc/modprobe.d/passive.conf" -- side.sh passive

@@ -216,6 +216,9 @@ int cxl_set_capacity(struct cxl_dev_state *cxlds, u64 capacity);
  * in
  * <cxl-accel/attach.h>).
  *
+ * The driver may have claimed its BARs before, by pci_request_regions() for example; what cxl_core
+ * uses of them stays the driver's.
+ *
  * All of it goes away with the driver, after its remove(), and until then cxl_core uses the
  * component registers: remove() leaves the function in D0, its BARs decoded, and does not reset it.
  *

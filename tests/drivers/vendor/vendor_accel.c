@@ -35,6 +35,10 @@ static bool claim;
 module_param(claim, bool, 0444);
 MODULE_PARM_DESC(claim, "request_mem_region() before that (default: no)");
 
+static bool bars;
+module_param(bars, bool, 0444);
+MODULE_PARM_DESC(bars, "pci_request_regions() first");
+
 struct vendor_cxl {
 	struct cxl_dev_state cxlds;
 	struct cxl_memdev *cxlmd;
@@ -163,13 +167,18 @@ static int vendor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (rc)
 		goto free;
 	pci_set_master(pdev);
+	rc = bars ? pci_request_regions(pdev, KBUILD_MODNAME) : 0;
+	if (rc) {
+		pci_err(pdev, "its BARs are another's (%d)\n", rc);
+		goto disable;
+	}
 
 	rc = vendor_cxl_init(pdev, priv);
 	if (rc == -EPROBE_DEFER)
-		goto disable;
+		goto release;
 	if (rc && READ_ONCE(fatal)) {
 		pci_err(pdev, "CXL memory is required (%d)\n", rc);
-		goto disable;
+		goto release;
 	}
 	if (rc)
 		pci_warn(pdev, "no CXL memory (%d), going on without\n", rc);
@@ -178,6 +187,9 @@ static int vendor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		pci_err(pdev, "somebody took the drvdata\n");
 	return 0;
 
+release:
+	if (bars)
+		pci_release_regions(pdev);
 disable:
 	pci_disable_device(pdev);
 free:
@@ -192,6 +204,8 @@ static void vendor_remove(struct pci_dev *pdev)
 
 	if (priv->cxl)
 		vendor_unmap(priv->cxl);
+	if (bars)
+		pci_release_regions(pdev);
 	pci_disable_device(pdev);
 	pci_set_drvdata(pdev, NULL);
 	pci_info(pdev, "removed\n");
