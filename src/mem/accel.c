@@ -129,6 +129,35 @@ struct cxl_accel *cxl_accel_attaching_now(void)
 	return NULL;
 }
 
+static struct cxl_accel *cxl_accel_get(bool (*has)(const struct cxl_accel *, const void *),
+				       const void *part, unsigned int *attach_nr)
+{
+	struct cxl_accel *accel;
+
+	guard(mutex)(&cxl_accels_lock);
+	list_for_each_entry(accel, &cxl_accels, node)
+		if (has(accel, part) && kref_get_unless_zero(&accel->ref)) {
+			*attach_nr = accel->attach_nr;
+			return accel;
+		}
+	return NULL;
+}
+
+static bool cxl_accel_has_memdev(const struct cxl_accel *accel, const void *cxlmd)
+{
+	return accel->cxlmd == cxlmd;
+}
+
+static bool cxl_accel_has_attached(const struct cxl_accel *accel, const void *dev)
+{
+	return accel->dev == dev && accel->attached;
+}
+
+static bool cxl_accel_has_region(const struct cxl_accel *accel, const void *cxlr)
+{
+	return accel->cxlr == cxlr;
+}
+
 /**
  * cxl_accel_get_by_memdev() - the binding that a memdev was made for
  * @cxlmd: the memdev; the caller holds a reference on it
@@ -138,15 +167,7 @@ struct cxl_accel *cxl_accel_attaching_now(void)
  */
 struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsigned int *attach_nr)
 {
-	struct cxl_accel *accel;
-
-	guard(mutex)(&cxl_accels_lock);
-	list_for_each_entry(accel, &cxl_accels, node)
-		if (accel->cxlmd == cxlmd && kref_get_unless_zero(&accel->ref)) {
-			*attach_nr = accel->attach_nr;
-			return accel;
-		}
-	return NULL;
+	return cxl_accel_get(cxl_accel_has_memdev, cxlmd, attach_nr);
 }
 
 /**
@@ -158,15 +179,7 @@ struct cxl_accel *cxl_accel_get_by_memdev(const struct cxl_memdev *cxlmd, unsign
  */
 struct cxl_accel *cxl_accel_get_by_device(const struct device *dev, unsigned int *attach_nr)
 {
-	struct cxl_accel *accel;
-
-	guard(mutex)(&cxl_accels_lock);
-	list_for_each_entry(accel, &cxl_accels, node)
-		if (accel->dev == dev && accel->attached && kref_get_unless_zero(&accel->ref)) {
-			*attach_nr = accel->attach_nr;
-			return accel;
-		}
-	return NULL;
+	return cxl_accel_get(cxl_accel_has_attached, dev, attach_nr);
 }
 
 /**
@@ -178,15 +191,7 @@ struct cxl_accel *cxl_accel_get_by_device(const struct device *dev, unsigned int
  */
 struct cxl_accel *cxl_accel_get_by_region(const struct cxl_region *cxlr, unsigned int *attach_nr)
 {
-	struct cxl_accel *accel;
-
-	guard(mutex)(&cxl_accels_lock);
-	list_for_each_entry(accel, &cxl_accels, node)
-		if (accel->cxlr == cxlr && kref_get_unless_zero(&accel->ref)) {
-			*attach_nr = accel->attach_nr;
-			return accel;
-		}
-	return NULL;
+	return cxl_accel_get(cxl_accel_has_region, cxlr, attach_nr);
 }
 
 /**
