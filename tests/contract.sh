@@ -19,6 +19,7 @@
 #	TOLD	drivers/told
 #	ODD	guest/odd
 #	USER_ACCEL	guest/user
+#	HOSTS		guest/hosts
 #	guest_program NAME
 #		compile tests/guest/NAME.c. With this option it is a command in the guest:
 #	MEM_IOCTL	mem_ioctl
@@ -47,6 +48,7 @@ CHARDEV=(--module "$SHARED/chardev/chardev_accel.ko")
 TOLD=(--module "$SHARED/told/told_accel.ko")
 ODD=(--module "$SHARED/odd/odd_accel.ko")
 USER_ACCEL=(--module "$SHARED/user/user_accel.ko")
+HOSTS=(--module "$SHARED/hosts/hosts_accel.ko")
 MEM_IOCTL=(--file "$SHARED/mem_ioctl/mem_ioctl:/bin/mem_ioctl")
 UEVENTS=(--file "$SHARED/uevents/uevents:/bin/uevents")
 KEXEC=(--file "$SHARED/kexec/kexec:/bin/kexec")

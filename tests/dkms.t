@@ -16,6 +16,7 @@ fi
 
 NONE=6.0.0-none	# a kernel that cannot be supported: it is not built with CXL
 HALF=6.0.0-half	# one of which not all is installed, so that nobody can tell
+BUILTIN=$TMP/builtin	# headers of the real one with dax_hmem built in
 # dkms's own variables, which the files read.
 # shellcheck disable=SC2034
 dkms_tree=$TMP/dkms install_tree=$TMP/lib/modules
@@ -33,6 +34,13 @@ fake_kernel() {
 	echo "#define UTS_RELEASE \"$NONE\"" >"$headers/include/generated/utsrelease.h"
 	cp "$KDIR/Module.symvers" "$install_tree/$HALF/build/"
 	ln -s "${KDIR%/build}" "$install_tree/$KERNEL"
+
+	mkdir "$BUILTIN" "$BUILTIN/include"
+	cp -rL "$KDIR/include/config" "$KDIR/include/generated" "$BUILTIN/include/"
+	cp "$KDIR/Makefile" "$KDIR/Module.symvers" "$BUILTIN/"
+	[ ! -d "$KDIR/include/linux" ] || ln -s "$KDIR/include/linux" "$BUILTIN/include/linux"
+	ln -s "$KDIR/vmlinux" "$BUILTIN/vmlinux"
+	sed -i 's/^CONFIG_DEV_DAX_HMEM=m/CONFIG_DEV_DAX_HMEM=y/' "$BUILTIN/include/config/auto.conf"
 }
 
 # What is left of a dkms.conf, as dkms takes it: from a function, in a subshell.
@@ -128,6 +136,13 @@ is 'a supported kernel, and no space for the answer: it cannot be told' \
 like 'no space for the answer: the verdict names the file system' "$(cat "$TMP/said")" "cannot write $TMP/full/.*: No space left"
 umount "$TMP/full"
 like 'no space for the answer at first, then some: supported' "$(verdict "$KERNEL")" "^replace $modules\$"
+is 'dax_hmem is built in: the verdict leaves it and dax_cxl' \
+	"$(scripts/dkms/verdict "$KERNEL" "$BUILTIN" 2>"$TMP/said")" "replace ${modules% dax_hmem dax_cxl}"
+BUILTIN_SAID='dax_hmem and dax_cxl stay, and with them how Soft Reserved memory is shared out: .*DEV_DAX_HMEM=m'
+like 'dax_hmem is built in: the verdict says what is not done' "$(cat "$TMP/said")" "^verdict: $BUILTIN_SAID"
+exits 0 'dax_hmem is built in: the kernel is supported' scripts/cxl-accel check "$KERNEL" "$BUILTIN"
+like 'dax_hmem is built in: cxl-accel check says what is not done' \
+	"$(scripts/cxl-accel check "$KERNEL" "$BUILTIN")" ": supported: cxl_mem .*; .*$BUILTIN_SAID"
 exits 1 'cxl-accel check: it cannot be told' scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build"
 like 'cxl-accel check, where it cannot be told, says what to do' "$(scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build" 2>&1)" \
 	"^kernel $HALF: cannot be told: no .*/Makefile: install the headers"

@@ -3,7 +3,7 @@
 #
 # soft-reserve-ram.sh dax_cxl|dax_hmem: committed memory of dev0 that is Soft Reserved becomes System RAM,
 # by that module's dax device; it can be used, and the module stays meanwhile. dax_hmem has it where there
-# is no cxl_acpi.
+# is no cxl_acpi. What daxctl shows is what it shows with the stock module.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -11,6 +11,13 @@
 module=$1
 MEMORY=/sys/devices/system/memory
 RAM=/tmp/ram
+STOCK_DAX=/lib/modules/$(uname -r)/kernel/drivers/dax
+
+# What daxctl shows of the only dax device, whatever its region is called.
+listed() {
+	wait_for 30 test -e /sys/bus/dax/devices/dax0.0
+	daxctl list -R -D | jq -c 'map(del(.path))'
+}
 
 # in_state STATE: all memory blocks of the range
 in_state() {
@@ -22,10 +29,16 @@ in_state() {
 # dax_cxl alone would keep dax_hmem from being removed.
 if [ "$module" = dax_hmem ]; then
 	rm "$(find /lib/modules -name 'cxl_acpi.ko*')"
-	modprobe dax_hmem
+	insmod "$STOCK_DAX/hmem/dax_hmem.ko"
 else
-	modprobe dax_cxl
+	modprobe -a cxl_acpi cxl_pci cxl_mem cxl_port 2>/dev/null
+	insmod "$STOCK_DAX/dax_cxl.ko"
 fi
+stock=$(listed)
+like 'the stock module makes one dax device' "$stock" '"chardev":"dax0.0"'
+rmmod "$module"
+modprobe "$module"
+is 'daxctl shows what it shows with the stock module' "$(listed)" "$stock"
 modprobe kmem
 ok 'there is System RAM' wait_for 60 grep -q 'System RAM (kmem)' /proc/iomem
 dax=$(basename /sys/bus/dax/devices/dax*)

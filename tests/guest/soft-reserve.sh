@@ -11,66 +11,16 @@
 #	NAME		that module is removed, with those that need it, and loaded again
 #	no_acpi		cxl_acpi is removed, and dax_hmem reloaded; it does not come again
 #	rebind		the hmem_platform device is unbound and bound
+#	second		there is another hmem_platform device
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
+# shellcheck source-path=SCRIPTDIR source=owners.sh
+. /guest/owners.sh
 
 ACPI=$(find /lib/modules -name 'cxl_acpi.ko*')
-HMEM=/sys/bus/platform/drivers/hmem_platform
 points=$(echo "$1" | tr , ' ')
 shift
-
-# The dax devices that have the byte at POINT, by what they are on.
-owner() {
-	found=''
-	for dax in /sys/bus/dax/devices/dax*; do
-		[ -e "$dax/resource" ] || continue
-		start=$(cat "$dax/resource") size=$(cat "$dax/size")
-		[ "$(($1 >= start && $1 - start < size))" = 1 ] || continue
-		case $(readlink -f "$dax") in
-		*/dax_region*) found="$found+cxl" ;;
-		*/hmem.*) found="$found+hmem" ;;
-		*) found="$found+other" ;;
-		esac
-	done
-	if [ -z "$found" ]; then
-		for region in "$CXL"/region*; do
-			[ "$(driver_of "$region")" = cxl_accel_region ] || continue
-			start=$(cat "$region/resource") size=$(cat "$region/size")
-			[ "$(($1 >= start && $1 - start < size))" = 0 ] || found="+accel"
-		done
-	fi
-	echo "${found#+}" | sed 's/^$/none/'
-}
-
-owners() {
-	for point in $points; do
-		owner "$point"
-	done | paste -sd ,
-}
-
-# steady: nobody changes hands any more
-steady() {
-	last=''
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		now=$(owners)
-		[ "$now" != "$last" ] || return 0
-		last=$now
-		sleep 0.5
-	done
-}
-
-# unload MODULE...: those that are loaded
-unload() {
-	for module; do
-		! loaded "$module" || rmmod "$module" || return
-	done
-}
-
-load_cxl() {
-	modprobe -a cxl_acpi cxl_pci cxl_mem cxl_port 2>/dev/null
-	loaded cxl_mem
-}
 
 # hide, unhide: whether there is a cxl_acpi to be loaded
 hide() {
@@ -111,6 +61,9 @@ step() {
 	no_acpi)
 		unload cxl_acpi && hide || return
 		unload dax_cxl dax_hmem && modprobe dax_hmem && modprobe dax_cxl
+		;;
+	second)
+		insmod /modules/hosts_accel.ko second=1
 		;;
 	rebind)
 		echo hmem_platform.0 >$HMEM/unbind && echo hmem_platform.0 >$HMEM/bind

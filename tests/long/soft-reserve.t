@@ -5,16 +5,22 @@
 # by the order in which modules come and go: first by ours, then by the stock modules of the same kernel,
 # and by 7.3, which is what ours is held against. Then what a window can hold beside that.
 #
-#   CXL_TEST_KERNEL=RELEASE   another kernel than Debian 12's 6.12, as of scripts/env/kernel modular
-#   CXL_TEST_SUITES=''        without 7.3
+#   CXL_TEST_PARTS='PART...'  not all of it, but: ours, stock, windows, async, ram, status, all on Debian 12's 6.12 (or that
+#                             of CXL_TEST_KERNEL); experimental, which is 7.3; or, for ours on another
+#                             kernel, trixie or a NAME of scripts/env/kernel
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
 . "$(dirname "$0")/modules.sh"
 
+driver guest/hosts
+
 WINDOW=0x3d0000000
-DAX=("${MEM[@]}" --module "build/$KERNEL/dax_hmem.ko" --module "build/$KERNEL/dax_cxl.ko")
-SUITES=${CXL_TEST_SUITES-experimental}
+PARTS=${CXL_TEST_PARTS-ours stock windows async ram status experimental trixie modular 6.17}
+
+dax_modules() {
+	DAX=("${MEM[@]}" --module "build/$KERNEL/dax_hmem.ko" --module "build/$KERNEL/dax_cxl.ko")
+}
 
 # soft OFFSET SIZE: on the kernel's command line, a range of OFFSET MiB from the window's start
 soft() {
@@ -47,14 +53,14 @@ row() {
 
 	machine "$coverage"
 	[ "$who" != ours ] || options=("${DAX[@]}")
-	guest_test "$who, $coverage, ${1%%=*}" "${OPTIONS[@]}" "${options[@]}" -- soft-reserve.sh "$POINTS" "$@"
+	guest_test "$prefix$who, $coverage, ${1%%=*}" "${OPTIONS[@]}" "${options[@]}" -- soft-reserve.sh "$POINTS" "$@"
 }
 
 # The rows in which ours is as 7.3. Without its decoders, which the stock core resets when a region goes, there
 # is nothing for CXL to assemble again.
 GONE='cxl_pci=none,none cxl_mem=none,none cxl_acpi=none,none'
 matrix() {
-	local who=$1
+	local who=$1 prefix=${2:-}
 
 	# shellcheck disable=SC2086 # words
 	{
@@ -69,6 +75,8 @@ matrix() {
 
 # What is lost, and what is in two hands, without ours.
 stock() {
+	local prefix=''
+
 	row stock covered boot=cxl,cxl dax_hmem=cxl,cxl
 	row stock part boot=cxl,none dax_hmem=cxl,none
 	row stock not boot=none,none dax_hmem=none,none
@@ -81,33 +89,89 @@ window() {
 	shift 5
 
 	guest_test "$name" --topology "$topology" --firmware "$firmware" --append "$ranges" --timeout 900 \
-		"${DAX[@]}" -- soft-reserve.sh "$at" "$@"
+		"${DAX[@]}" "${HOSTS[@]}" -- soft-reserve.sh "$at" "$@"
 }
 
-matrix ours
-stock
-window 'two ranges' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" "$(points 0 512)" \
-	boot=cxl,hmem dax_hmem=cxl,none
-window 'half outside the window' type3 dev0:hdm-h "$(soft -128 384)" "$(points -128 0)" boot=hmem,hmem
-window 'interleaved, and one outside' type3 dev0+dev1:hdm-h "$(soft 0 512) $(soft -1024 256)" \
-	"$(points -1024 0 256)" boot=hmem,cxl,cxl dax_hmem=hmem,cxl,cxl
-window "accelerators', and more (C8)" hb2rp all:hdm-d "$(soft 0 768)" "$(points 0 256 512)" \
-	boot=none,none,hmem dax_hmem=none,none,none
-for turn in 1 2 3; do
-	guest_test "asynchronous probes, $turn" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" --append \
-		'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi' --timeout 900 "${DAX[@]}" -- \
-		soft-reserve.sh "$(points 0)" boot=cxl
-done
-for module in dax_cxl dax_hmem; do
-	guest_test "System RAM of $module" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" --timeout 900 \
-		"${DAX[@]}" -- soft-reserve-ram.sh $module
-done
+# What a window can hold beside one range.
+windows() {
+	window 'two ranges' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" "$(points 0 512)" \
+		boot=cxl,hmem dax_hmem=cxl,none
+	window 'half outside the window' type3 dev0:hdm-h "$(soft -128 384)" "$(points -128 0)" boot=hmem,hmem
+	window 'interleaved, and one outside' type3 dev0+dev1:hdm-h "$(soft 0 512) $(soft -1024 256)" \
+		"$(points -1024 0 256)" boot=hmem,cxl,cxl dax_hmem=hmem,cxl,cxl
+	window 'a window without any device' 'hb(exp,exp),hb(empty,empty)' dev0:hdm-h \
+		"$(soft 0 256) $(soft 4096 256)" "$(points 0 4096)" boot=cxl,hmem dax_hmem=cxl,none
+	window "accelerators', and more (C8)" hb2rp all:hdm-d "$(soft 0 768)" "$(points 0 256 512)" \
+		boot=none,none,hmem dax_hmem=none,none,none
+	window 'a second hmem_platform device' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" \
+		"$(points 0 512)" boot=cxl,hmem second=cxl,hmem dax_hmem=cxl,none
+	window 'two hmem_platform devices' type3 dev0:hdm-h "$(soft 0 256) $(soft 512 256)" \
+		"$(points 0 512)" second=none,none boot=cxl,hmem dax_hmem=cxl,none
+}
 
-for suite in $SUITES; do
-	root=$(scripts/env/root "$suite")
+async() {
+	local turn
+
+	for turn in 1 2 3; do
+		guest_test "asynchronous probes, $turn" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" \
+			--append 'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi' --timeout 900 "${DAX[@]}" -- \
+			soft-reserve.sh "$(points 0)" boot=cxl
+	done
+}
+
+ram() {
+	local module
+
+	for module in dax_cxl dax_hmem; do
+		guest_test "System RAM of $module" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" \
+			--timeout 900 "${DAX[@]}" -- soft-reserve-ram.sh $module
+	done
+}
+
+status() {
+	scripts/package/install "$TMP/installed"
+	guest_test 'cxl-accel status' --topology mixed --firmware dev1:hdm-h,dev0:hdm-d/at=+0x20000000 \
+		--append "$(soft -1024 256) $(soft 0 256) $(soft 512 512)" --timeout 900 "${DAX[@]}" "${BUNDLE[@]}" \
+		--file "$TMP/installed/usr/src/cxl-accel-$(package_version):/opt/cxl-accel" -- soft-reserve-status.sh
+}
+
+# newest ROOT: sets KERNEL to the newest kernel of that private root
+newest() {
+	local root
+
+	root=$(scripts/env/root "$1")
 	KERNEL=$(cd "$root/lib/modules" && printf '%s\n' * | sort -V | tail -n 1)
-	scripts/env/get-kernel "$suite" "linux-image-$KERNEL" >/dev/null
-	matrix "$KERNEL"
+}
+
+# ours_on NAME: the matrix on another kernel
+ours_on() {
+	case $1 in
+	trixie) newest trixie ;;
+	*) KERNEL=$(scripts/env/kernel "$1") ;;
+	esac
+	KDIR=$(kernel_headers "$KERNEL")
+	if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
+		fail "$1: the modules build"
+		explain <"$TMP/build.log"
+		return
+	fi
+	. tests/contract.sh
+	dax_modules
+	matrix ours "$1: "
+}
+
+dax_modules
+for part in $PARTS; do
+	case $part in
+	ours) matrix ours ;;
+	stock | windows | async | ram | status) $part ;;
+	experimental)
+		newest experimental
+		scripts/env/get-kernel experimental "linux-image-$KERNEL" >/dev/null
+		matrix "$KERNEL"
+		;;
+	*) ours_on "$part" ;;
+	esac
 done
 
 done_testing

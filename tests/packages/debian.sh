@@ -20,7 +20,7 @@ vermagic_is() {
 ready() {
 	local module=$1 kernel=$2
 
-	like "$kernel: modprobe would take ours" "$(in_system modinfo -k "$kernel" -F filename "$module")" \
+	like "$kernel: modprobe would take our $module" "$(in_system modinfo -k "$kernel" -F filename "$module")" \
 		"^/lib/modules/.*/updates/dkms/$module.ko"
 	ok "$kernel: $module was built for that kernel" vermagic_is "$kernel" "$module"
 }
@@ -66,14 +66,17 @@ depmod_is_current() {
 }
 
 nothing_is_left() {
-	local kernel
+	local kernel module
 
 	is 'nothing is left in /lib/modules, /var/lib/dkms, /etc, /usr/src' "$(left_over)" ''
 	is 'no file of the system is missing or has changed' "$(gone)" ''
 	for kernel in $(kernels); do
 		ok "$kernel: modules.dep is that of the kernel" depmod_is_current "$kernel"
-		like "$kernel: modprobe takes the stock module" \
-			"$(in_system modinfo -k "$kernel" -F filename cxl_mem)" '/kernel/drivers/cxl/cxl_mem.ko'
+		for module in cxl/cxl_mem dax/hmem/dax_hmem dax/dax_cxl; do
+			like "$kernel: modprobe takes the stock ${module##*/}" \
+				"$(in_system modinfo -k "$kernel" -F filename "${module##*/}")" \
+				"/kernel/drivers/$module.ko"
+		done
 		unlike "$kernel: the initramfs has nothing of it" "$(in_system lsinitramfs "/boot/initrd.img-$kernel")" \
 			'updates/|extra/|cxl-accel|vendor_accel|cxl_accel'
 	done
@@ -132,6 +135,8 @@ debian_test() {
 	types 'the package can be installed' '^sudo apt-get install ./build/packages/'
 	version_is "$old" "$version"
 	ready cxl_mem "$old"
+	ready dax_hmem "$old"
+	ready dax_cxl "$old"
 	ok "cxl-accel check says so" user "sudo cxl-accel check $old"
 	vendor_is_installed "$old"
 	ok 'reboot' typed '^sudo reboot$'
@@ -148,6 +153,8 @@ debian_test() {
 	nok 'the upgrade has brought another kernel' test "$old" = "$new"
 	version_is "$new" "$version"
 	ready cxl_mem "$new"
+	ready dax_hmem "$new"
+	ready dax_cxl "$new"
 	vendor_is_installed "$new"
 	version_is "$old" "$version"
 

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+# shellcheck disable=SC2034,SC2154 # variables are for the scripts that source this file, or theirs
+#
+# Who has Soft Reserved memory: . /guest/owners.sh, after accel.sh. POINTS are addresses in it, separated
+# by blanks, in the variable points.
+#
+#	owners		whose each of them is, joined by commas: cxl (a dax device on a CXL region), hmem (one
+#			of dax_hmem's), accel (a region without a dax device), none; two with a + in between
+#	steady		wait until nobody changes hands any more
+#	unload MODULE...	those that are loaded
+#	load_cxl	the modules of CXL, on any kernel
+
+HMEM=/sys/bus/platform/drivers/hmem_platform
+
+# The dax devices that have the byte at POINT, by what they are on.
+owner() {
+	found=''
+	for dax in /sys/bus/dax/devices/dax*; do
+		[ -e "$dax/resource" ] || continue
+		start=$(cat "$dax/resource") size=$(cat "$dax/size")
+		[ "$(($1 >= start && $1 - start < size))" = 1 ] || continue
+		case $(readlink -f "$dax") in
+		*/dax_region*) found="$found+cxl" ;;
+		*/hmem.*) found="$found+hmem" ;;
+		*) found="$found+other" ;;
+		esac
+	done
+	if [ -z "$found" ]; then
+		for region in "$CXL"/region*; do
+			[ "$(driver_of "$region")" = cxl_accel_region ] || continue
+			start=$(cat "$region/resource") size=$(cat "$region/size")
+			[ "$(($1 >= start && $1 - start < size))" = 0 ] || found="+accel"
+		done
+	fi
+	echo "${found#+}" | sed 's/^$/none/'
+}
+
+owners() {
+	for point in $points; do
+		owner "$point"
+	done | paste -sd ,
+}
+
+steady() {
+	last='none yet'
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		now=$(owners)
+		[ "$now" != "$last" ] || return 0
+		last=$now
+		sleep 0.5
+	done
+}
+
+unload() {
+	for module; do
+		! loaded "$module" || rmmod "$module" || return
+	done
+}
+
+load_cxl() {
+	modprobe -a cxl_acpi cxl_pci cxl_mem cxl_port 2>/dev/null
+	loaded cxl_mem
+}
+

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# soft-reserve-fault.sh POINTS OWNERS: memory allocations of dax_hmem fail, each time another one, from the
+# binding of the hmem_platform device to the decision, whichever task makes them, until there are not so
+# many. Either the memory at POINTS has its OWNERS all the same, or the log says what has none; and the next
+# decision gives it to them. Then those of its loading.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+# shellcheck source-path=SCRIPTDIR source=owners.sh
+. /guest/owners.sh
+# shellcheck source-path=SCRIPTDIR source=fail-nth.sh
+. /guest/fail-nth.sh
+
+points=$(echo "$1" | tr , ' ')
+wanted=$2
+SAID='has no owner|probe with driver hmem failed|no dax region|hmem_platform.* failed with error'
+
+unbind() {
+	[ ! -e $HMEM/hmem_platform.0 ] || echo hmem_platform.0 >$HMEM/unbind
+}
+
+forget() {
+	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
+}
+
+# Ends when dax_hmem has decided.
+decided() {
+	insmod /modules/dax_cxl.ko && wait_for 10 has_owners
+}
+has_owners() {
+	[ "$(owners)" = "$wanted" ]
+}
+
+modprobe dax_hmem && load_cxl && modprobe dax_cxl
+steady
+is 'before any failure: owners' "$(owners)" "$wanted"
+# What dax_hmem asks for, whoever does the work.
+start=$(cat /sys/module/dax_hmem/sections/.text)
+nth_below "$start" "$(printf '0x%x' $((start + 0x10000)))"
+echo 100 >$FAILSLAB/probability
+echo N >$FAILSLAB/task-filter
+nth=1 failed=0 none=0
+while [ $none -lt 4 ] && [ $nth -lt 200 ]; do
+	unload dax_cxl
+	unbind
+	forget || wrong 'cannot forget'
+	is_empty=$(owners)
+	case $is_empty in
+	*hmem*) wrong "before: $is_empty" ;;
+	esac
+	log_mark
+	echo $nth >$FAILSLAB/interval
+	echo 1 >$FAILSLAB/times
+	echo hmem_platform.0 >$HMEM/bind 2>/dev/null
+	insmod /modules/dax_cxl.ko
+	read -r left <$FAILSLAB/times
+	echo 0 >$FAILSLAB/times
+	if [ "$left" != 0 ]; then
+		none=$((none + 1))
+	fi
+	steady
+	if ! has_owners; then
+		failed=$((failed + 1))
+		[ "$left" = 0 ] || wrong "owners without a failure: $(owners)"
+		log_has "$SAID" || wrong "owners: $(owners), and nothing is said"
+		unload dax_cxl
+		unbind
+		forget || wrong 'cannot forget afterwards'
+		echo hmem_platform.0 >$HMEM/bind || wrong 'no bind afterwards'
+		decided || wrong "afterwards: $(owners)"
+	fi
+	nth=$((nth + 1))
+done
+diag "up to $nth allocations, $failed times memory had no owner"
+is 'each failure was clean' "$(nth_wrong)" ''
+ok 'memory had no owner for want of memory' test $failed -gt 3
+echo 0 >$FAILSLAB/probability
+
+# Loading: in the task that loads.
+nth_below 0xffffffffc0000000 0xffffffffff000000
+n=1 failed=0
+unload dax_cxl dax_hmem
+forget
+while nth $n insmod /modules/dax_hmem.ko; do
+	if [ "$status" != 0 ]; then
+		failed=$((failed + 1))
+		! loaded dax_hmem || wrong 'loaded, but insmod failed'
+	else
+		rmmod dax_hmem || wrong 'does not unload'
+	fi
+	is_empty=$(owners)
+	case $is_empty in
+	*hmem*) wrong "left: $is_empty" ;;
+	esac
+	n=$((n + 1))
+	[ $n -lt 150 ] || break
+done
+diag "loading: $n allocations, $failed times it did not load"
+is 'each failure of loading was clean' "$(nth_wrong)" ''
+ok 'loading fails for want of memory' test $failed -gt 0
+forget
+insmod /modules/dax_hmem.ko
+ok 'after all failures memory has its owners' decided
+unload dax_cxl dax_hmem
+
+done_testing

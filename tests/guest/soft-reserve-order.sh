@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# soft-reserve-order.sh TURNS SEED POINTS OWNERS: modules come and go in any order, two things at a time,
+# dev0 and the binding of the hmem_platform device, too. At no time has a byte two owners; when all is over
+# nothing is left behind, and after a decision that is made anew the memory at POINTS has its OWNERS.
+
+# shellcheck source-path=SCRIPTDIR source=accel.sh
+. /guest/accel.sh
+# shellcheck source-path=SCRIPTDIR source=owners.sh
+. /guest/owners.sh
+
+# Dash has no random numbers.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+
+turns=$1
+# shellcheck disable=SC3028 # bash
+RANDOM=$2
+points=$(echo "$3" | tr , ' ')
+wanted=$4
+dev0=$(pci_address dev0)
+iomem=$(cat /proc/iomem)
+MODULES='dax_hmem dax_cxl cxl_acpi cxl_pci cxl_mem'
+
+# act NUMBER MODULE: whatever the number stands for. Most of it is refused, by what is there or not there.
+act() {
+	case $1 in
+	[0-3]) modprobe "$2" ;;
+	4) insmod "$(modinfo -n "$2")" ;;
+	[5-8]) rmmod "$2" ;;
+	9) echo hmem_platform.0 >$HMEM/unbind ;;
+	10) echo hmem_platform.0 >$HMEM/bind ;;
+	11) echo 1 >"$PCI/$dev0/remove" ;;
+	12) echo 1 >/sys/bus/pci/rescan ;;
+	13) insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel ;;
+	14) insmod /modules/hosts_accel.ko second=1 ;;
+	15) rmmod hosts_accel ;;
+	esac
+}
+
+# shellcheck disable=SC3028,SC2086 # bash; words
+any_act() {
+	set -- $MODULES
+	shift $((RANDOM % 5))
+	number=$((RANDOM % 16))
+	echo "$number $1" >>/tmp/acts
+	act $number "$1" 2>/dev/null && echo "$number" >>/tmp/done &
+}
+
+: >/tmp/acts >/tmp/done
+: >/tmp/outcomes
+for _ in $(seq "$turns"); do
+	any_act
+	any_act
+	wait
+	owners >>/tmp/outcomes
+done
+diag "$(wc -l </tmp/acts) acts, $(wc -l </tmp/done) of which were not refused"
+diag "owners: $(sort /tmp/outcomes | uniq -c | sort -rn | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }')"
+unlike 'no byte had two owners at any time' "$(cat /tmp/outcomes)" '\+'
+ok 'memory had different owners' test "$(sort -u /tmp/outcomes | wc -l)" -gt 1
+
+! loaded hosts_accel || rmmod hosts_accel
+ok 'all modules can be removed' unload dax_cxl dax_hmem cxl_pci cxl_mem cxl_acpi cxl_port
+is 'no dax device is left' "$(ls /sys/bus/dax/devices)" ''
+is 'nothing is left on the CXL bus' "$(bus_devices)" ''
+is 'the resource tree is as at first' "$(cat /proc/iomem)" "$iomem"
+[ -e "$PCI/$dev0" ] || echo 1 >/sys/bus/pci/rescan
+# shellcheck disable=SC2046 # words
+one_processor platform-firmware $(cat /vm/firmware) 2>/dev/null
+ok 'what was decided is forgotten' insmod /modules/hosts_accel.ko forget=1
+modprobe dax_hmem && load_cxl && modprobe dax_cxl
+steady
+is 'decided anew: owners' "$(owners)" "$wanted"
+
+done_testing
