@@ -22,19 +22,27 @@ dev0=$(pci_address dev0)
 iomem=$(cat /proc/iomem)
 MODULES='dax_hmem dax_cxl cxl_acpi cxl_pci cxl_mem'
 
+# As after a boot, if nothing is loaded that would mind: decoders are committed, nothing is decided.
+begin_again() {
+	unload dax_cxl dax_hmem cxl_pci cxl_mem cxl_acpi cxl_port hosts_accel || return
+	# shellcheck disable=SC2046 # words
+	platform-firmware $(cat /vm/firmware)
+	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
+}
+
 # act NUMBER MODULE: whatever the number stands for. Most of it is refused, by what is there or not there.
 act() {
 	case $1 in
-	[0-3]) modprobe "$2" ;;
-	4) insmod "$(modinfo -n "$2")" ;;
-	[5-8]) rmmod "$2" ;;
-	9) echo hmem_platform.0 >$HMEM/unbind ;;
-	10) echo hmem_platform.0 >$HMEM/bind ;;
-	11) echo 1 >"$PCI/$dev0/remove" ;;
-	12) echo 1 >/sys/bus/pci/rescan ;;
-	13) insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel ;;
-	14) insmod /modules/hosts_accel.ko second=1 ;;
-	15) rmmod hosts_accel ;;
+	[0-7]) modprobe "$2" ;;
+	8) insmod "$(modinfo -n "$2")" ;;
+	9 | 1[0-2]) rmmod "$2" ;;
+	13) echo hmem_platform.0 >$HMEM/unbind ;;
+	14) echo hmem_platform.0 >$HMEM/bind ;;
+	15) echo 1 >"$PCI/$dev0/remove" ;;
+	1[67]) echo 1 >/sys/bus/pci/rescan ;;
+	18) insmod /modules/hosts_accel.ko second=1 ;;
+	19) rmmod hosts_accel ;;
+	2[0-3]) begin_again ;;
 	esac
 }
 
@@ -42,7 +50,7 @@ act() {
 any_act() {
 	set -- $MODULES
 	shift $((RANDOM % 5))
-	number=$((RANDOM % 16))
+	number=$((RANDOM % 24))
 	echo "$number $1" >>/tmp/acts
 	act $number "$1" 2>/dev/null && echo "$number" >>/tmp/done &
 }

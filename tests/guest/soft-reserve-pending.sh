@@ -20,10 +20,10 @@ unbind() {
 	echo hmem_platform.0 >$HMEM/unbind
 }
 
-# Until go, a probe is under way.
+# Until go, a probe is under way. One by way of sysfs is not waited for.
 busy() {
-	echo 1 >$WAITS
-	pci_bind odd_accel "$dev0" &
+	insmod /modules/odd_accel.ko probe_waits=1 &
+	wait_for 10 test -e $WAITS
 	sleep 0.5
 }
 go() {
@@ -33,14 +33,12 @@ go() {
 }
 
 forget() {
-	pci_unbind odd_accel "$dev0"
+	rmmod odd_accel
 	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
 }
 
 dev0=$(pci_address dev0)
 load_cxl
-insmod /modules/odd_accel.ko
-pci_unbind odd_accel "$dev0"
 
 busy
 modprobe dax_hmem
@@ -75,6 +73,5 @@ is 'and has decided nothing' "$(owners)" none
 modprobe dax_hmem && modprobe dax_cxl
 steady
 is 'loaded again it decides' "$(owners)" cxl
-pci_unbind odd_accel "$dev0"
 
 done_testing
