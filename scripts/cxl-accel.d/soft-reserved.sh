@@ -75,7 +75,7 @@ report_soft_reserved() {
 
 	while read -r range soft_in_window; do
 		soft_first=0x${range%-*} soft_last=0x${range#*-}
-		owners=$({ soft_accelerators; soft_dax; } | paste -sd , | sed 's/,/, /g')
+		owners=$({ soft_accelerators; soft_dax; } | sed '$!s/$/,/' | paste -sd ' ')
 		reason=$(soft_reason "$owners")
 		soft_reserved+=("$(object start "$soft_first" end "$soft_last" owner "$owners" reason "$reason")")
 		line soft-reserved "$soft_first-$soft_last: ${owners:-nobody}: $reason"

@@ -15,7 +15,7 @@ status() {
 
 points='0x3d0000000 0x3f0000000 0x400000000'
 json() {
-	bash /opt/cxl-accel/scripts/cxl-accel status --json | jq -r ".soft_reserved[$1]"
+	bash /opt/cxl-accel/scripts/cxl-accel status --json | jq -r ".soft_reserved[$1"
 }
 
 ranges=$(sed -n 's/^ *\([^ ]*\) : Soft Reserved$/\1/p' /proc/iomem)
@@ -25,9 +25,9 @@ modprobe dax_hmem && load_cxl && modprobe -a dax_cxl cxl_accel_sample
 wait_for 30 attached dev0
 steady
 dev0=$(pci_address dev0)
-is 'decided: who has them, and why' "$(status)" "dax1.0 (dax_hmem, no driver): it is in no CXL window
+is 'decided: who has them, and why' "$(status)" "dax2.0 (dax_hmem, no driver): it is in no CXL window
 dax0.0 (dax_cxl, no driver): a CXL region has it
-accelerator $dev0, dax2.0 (dax_hmem, no driver): an accelerator decodes it"
+accelerator $dev0, dax3.0 (dax_hmem, no driver): an accelerator decodes it"
 is 'JSON: the ranges are those of /proc/iomem' "$(json '] | "\(.start)-\(.end)" | gsub("0x"; "")')" "$ranges"
 is 'JSON: an owner' "$(json '1].owner')" 'dax0.0 (dax_cxl, no driver)'
 is 'JSON: why' "$(json '1].reason')" 'a CXL region has it'
@@ -35,8 +35,10 @@ is 'JSON: why' "$(json '1].reason')" 'a CXL region has it'
 unload dax_cxl dax_hmem
 modprobe dax_hmem && modprobe dax_cxl
 steady
-diag "$(status)"
-unload dax_cxl cxl_pci
+unload cxl_pci
 steady
-diag "$(status)"
+is 'loaded again, and the region gone: who has them, and why' "$(status)" \
+	"dax2.0 (dax_hmem, no driver): it is in no CXL window
+nobody: it is in a CXL window, left to CXL, and no CXL region has it
+accelerator $dev0: an accelerator decodes it"
 done_testing

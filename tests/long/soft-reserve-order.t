@@ -3,10 +3,11 @@
 #
 # Soft Reserved memory has the right owner whatever the order in which modules are loaded (C12): a hundred times,
 # each with other delays, where the drivers probe asynchronously. With the stock cxl_mem, and cxl_port where
-# that is a module, it has not. And whatever the order in which modules, devices and bindings come and go.
+# that is a module, it has not. And whatever the order in which modules, devices and bindings come and go,
+# also while the decision is pending.
 #
 #   CXL_TEST_KERNEL=RELEASE   another kernel than Debian 12's 6.12
-#   CXL_TEST_PARTS='PART...'  not all of it, but: ours, stock, order
+#   CXL_TEST_PARTS='PART...'  not all of it, but: ours, stock, order, pending
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
@@ -19,7 +20,7 @@ DAX=(--module "build/$KERNEL/dax_hmem.ko" --module "build/$KERNEL/dax_cxl.ko" "$
 ASYNC=(--append 'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi')
 COVERED=(--topology type3 --firmware dev0:hdm-h --append "memmap=256M%$WINDOW+0xefffffff" --timeout 1800)
 PART=(--topology type3 --firmware dev0:hdm-h --append "memmap=512M%$WINDOW+0xefffffff" --timeout 1800)
-PARTS=${CXL_TEST_PARTS-ours stock order}
+PARTS=${CXL_TEST_PARTS-ours stock order pending}
 
 for part in $PARTS; do
 	case $part in
@@ -38,6 +39,12 @@ for part in $PARTS; do
 			guest_test "any order, $seed" "${COVERED[@]}" "${MEM[@]}" "${DAX[@]}" -- \
 				soft-reserve-order.sh 60 $seed $WINDOW cxl
 		done
+		;;
+	pending)
+		driver guest/odd
+		guest_test 'pending' --topology mixed --firmware dev1:hdm-h,dev0:hdm-d/at=+0x20000000 \
+			--append "memmap=256M%$WINDOW+0xefffffff" "${MEM[@]}" "${DAX[@]}" "${ODD[@]}" -- \
+			soft-reserve-pending.sh $WINDOW
 		;;
 	esac
 done
