@@ -76,13 +76,12 @@ for word; do
 	ok "$name: can be done" step "$name"
 	steady
 	now=$(owners)
-	if [ "${word#*=}" = '?' ]; then
-		diag "$name: $now"
-		diag "$(grep -A9 -E 'Soft|CXL' /proc/iomem | grep -E 'Soft|CXL|region|dax|hmem|kmem')"
-	else
-		is "$name: owners" "$now" "${word#*=}"
-	fi
-	unlike "$name: no byte has two" "$now" '\+'
+	is "$name: owners" "$now" "${word#*=}"
+	# The stock modules are not held to that.
+	case $word in
+	*+*) ;;
+	*) unlike "$name: no byte has two" "$now" '\+' ;;
+	esac
 done
 
 done_testing

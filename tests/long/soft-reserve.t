@@ -77,10 +77,15 @@ matrix() {
 stock() {
 	local prefix=''
 
-	row stock covered boot=cxl,cxl dax_hmem=cxl,cxl
-	row stock part boot=cxl,none dax_hmem=cxl,none
-	row stock not boot=none,none dax_hmem=none,none
-	row stock not absent=hmem,hmem late=hmem,hmem dax_hmem=none,none
+	# shellcheck disable=SC2086 # words
+	{
+		row stock covered boot=cxl,cxl dax_hmem=cxl,cxl dax_cxl=cxl,cxl rebind=cxl,cxl $GONE
+		row stock part boot=cxl,none dax_hmem=cxl,none dax_cxl=cxl,none rebind=cxl,none $GONE
+		row stock not boot=none,none dax_hmem=none,none dax_cxl=none,none rebind=none,none $GONE
+	}
+	row stock covered absent=hmem,hmem dax_hmem=hmem,hmem late=hmem+cxl,hmem+cxl dax_hmem=cxl,cxl
+	row stock part absent=hmem,hmem dax_hmem=hmem,hmem late=hmem+cxl,hmem dax_hmem=cxl,none
+	row stock not absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=none,none no_acpi=hmem,hmem
 }
 
 # window NAME TOPOLOGY FIRMWARE RANGES POINTS STEP=OWNERS...
@@ -143,18 +148,23 @@ newest() {
 	KERNEL=$(cd "$root/lib/modules" && printf '%s\n' * | sort -V | tail -n 1)
 }
 
+# build_in ROOT: the modules for KERNEL
+build_in() {
+	scripts/env/in-root "$1" -- scripts/build "$KERNEL" "$KDIR" >"$TMP/build.log" 2>&1 && return
+	explain <"$TMP/build.log"
+	return 1
+}
+
 # ours_on NAME: the matrix on another kernel
 ours_on() {
+	local root
+
 	case $1 in
-	trixie) newest trixie ;;
-	*) KERNEL=$(scripts/env/kernel "$1") ;;
+	trixie) newest trixie && root=trixie ;;
+	*) KERNEL=$(scripts/env/kernel "$1") && root=$(kernel_root "$KERNEL") ;;
 	esac
 	KDIR=$(kernel_headers "$KERNEL")
-	if ! with_lock "build-$KERNEL" build_modules >"$TMP/build.log" 2>&1; then
-		fail "$1: the modules build"
-		explain <"$TMP/build.log"
-		return
-	fi
+	ok "$1: the modules build" with_lock "build-$KERNEL" build_in "$root"
 	. tests/contract.sh
 	dax_modules
 	matrix ours "$1: "
