@@ -53,7 +53,7 @@ row() {
 
 	machine "$coverage"
 	[ "$who" != ours ] || options=("${DAX[@]}")
-	guest_test "$prefix$who, $coverage, ${1%%=*}" "${OPTIONS[@]}" "${options[@]}" -- soft-reserve.sh "$POINTS" "$@"
+	guest_test "$prefix$who, $coverage, ${1%%=*}, ${2%%=*}" "${OPTIONS[@]}" "${options[@]}" -- soft-reserve.sh "$POINTS" "$@"
 }
 
 # The rows in which ours is as 7.3. Without its decoders, which the stock core resets when a region goes, there
@@ -68,6 +68,8 @@ matrix() {
 		row "$who" part boot=hmem,hmem dax_hmem=cxl,none dax_cxl=cxl,none rebind=cxl,none $GONE
 		row "$who" not boot=hmem,hmem dax_hmem=none,none dax_cxl=none,none rebind=none,none $GONE
 	}
+	row "$who" part boot=hmem,hmem cxl_pci=hmem,hmem cxl_mem=hmem,hmem cxl_acpi=hmem,hmem
+	row "$who" not boot=hmem,hmem cxl_pci=hmem,hmem cxl_mem=hmem,hmem cxl_acpi=hmem,hmem
 	row "$who" covered absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=cxl,cxl
 	row "$who" part absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=hmem,hmem
 	row "$who" not absent=hmem,hmem dax_hmem=hmem,hmem late=hmem,hmem dax_hmem=hmem,hmem no_acpi=hmem,hmem
