@@ -10,6 +10,7 @@
 #	steady		wait until nobody changes hands any more
 #	unload MODULE...	those that are loaded
 #	load_cxl	the modules of CXL, on any kernel
+#	outcomes	of owners, line by line in /tmp/outcomes: how often each
 
 HMEM=/sys/bus/platform/drivers/hmem_platform
 
@@ -63,3 +64,6 @@ load_cxl() {
 	loaded cxl_mem
 }
 
+outcomes() {
+	sort /tmp/outcomes | uniq -c | sort -rn | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }'
+}

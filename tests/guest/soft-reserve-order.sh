@@ -55,7 +55,8 @@ any_act() {
 	act $number "$1" 2>/dev/null && echo "$number" >>/tmp/done &
 }
 
-: >/tmp/acts >/tmp/done
+: >/tmp/acts
+: >/tmp/done
 : >/tmp/outcomes
 for _ in $(seq "$turns"); do
 	any_act
@@ -64,7 +65,7 @@ for _ in $(seq "$turns"); do
 	owners >>/tmp/outcomes
 done
 diag "$(wc -l </tmp/acts) acts, $(wc -l </tmp/done) of which were not refused"
-diag "owners: $(sort /tmp/outcomes | uniq -c | sort -rn | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }')"
+diag "owners: $(outcomes)"
 unlike 'no byte had two owners at any time' "$(cat /tmp/outcomes)" '\+'
 ok 'memory had different owners' test "$(sort -u /tmp/outcomes | wc -l)" -gt 1
 

@@ -19,7 +19,8 @@ json() {
 }
 
 ranges=$(sed -n 's/^ *\([^ ]*\) : Soft Reserved$/\1/p' /proc/iomem)
-is 'nothing is loaded: who has them' "$(status | sort | uniq -c | sed 's/^ *//')" '3 nobody: dax_hmem is not loaded'
+is 'nothing is loaded: who has them' "$(status | sort | uniq -c | sed 's/^ *//')" \
+	'3 nobody: dax_hmem is not loaded'
 
 modprobe dax_hmem && load_cxl && modprobe -a dax_cxl cxl_accel_sample
 wait_for 30 attached dev0

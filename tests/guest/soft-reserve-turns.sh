@@ -67,7 +67,7 @@ for turn in $(seq "$turns"); do
 	steady
 	owners >>/tmp/outcomes
 done
-diag "owners in $turns turns: $(sort /tmp/outcomes | uniq -c | sort -rn | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }')"
+diag "owners in $turns turns: $(outcomes)"
 is 'turns that could not be begun' "$failed" ''
 right=$(grep -c -x -F "$wanted" /tmp/outcomes)
 if [ "$wrong" = wrong ]; then

@@ -5,9 +5,9 @@
 # by the order in which modules come and go: first by ours, then by the stock modules of the same kernel,
 # and by 7.3, which is what ours is held against. Then what a window can hold beside that.
 #
-#   CXL_TEST_PARTS='PART...'  not all of it, but: ours, stock, windows, async, ram, status, all on Debian 12's 6.12 (or that
-#                             of CXL_TEST_KERNEL); experimental, which is 7.3; or, for ours on another
-#                             kernel, trixie or a NAME of scripts/env/kernel
+#   CXL_TEST_PARTS='PART...'  not all of it, but: ours, stock, windows, async, ram, status, all on Debian 12's
+#                             6.12 (or that of CXL_TEST_KERNEL); experimental, which is 7.3; or, for ours on
+#                             another kernel, trixie or a NAME of scripts/env/kernel
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
@@ -53,7 +53,8 @@ row() {
 
 	machine "$coverage"
 	[ "$who" != ours ] || options=("${DAX[@]}")
-	guest_test "$prefix$who, $coverage, ${1%%=*}, ${2%%=*}" "${OPTIONS[@]}" "${options[@]}" -- soft-reserve.sh "$POINTS" "$@"
+	guest_test "$prefix$who, $coverage, ${1%%=*}, ${2%%=*}" "${OPTIONS[@]}" "${options[@]}" -- \
+		soft-reserve.sh "$POINTS" "$@"
 }
 
 # The rows in which ours is as 7.3. Without its decoders, which the stock core resets when a region goes, there
@@ -120,9 +121,9 @@ async() {
 	local turn
 
 	for turn in 1 2 3; do
-		guest_test "asynchronous probes, $turn" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" \
-			--append 'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi' --timeout 900 "${DAX[@]}" -- \
-			soft-reserve.sh "$(points 0)" boot=cxl
+		guest_test "asynchronous probes, $turn" --topology type3 --firmware dev0:hdm-h --timeout 900 \
+			--append "$(soft 0 256)" --append 'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi' \
+			"${DAX[@]}" -- soft-reserve.sh "$(points 0)" boot=cxl
 	done
 }
 
@@ -130,16 +131,18 @@ ram() {
 	local module
 
 	for module in dax_cxl dax_hmem; do
-		guest_test "System RAM of $module" --topology type3 --firmware dev0:hdm-h --append "$(soft 0 256)" \
-			--timeout 900 "${DAX[@]}" -- soft-reserve-ram.sh $module
+		guest_test "System RAM of $module" --topology type3 --firmware dev0:hdm-h --timeout 900 \
+			--append "$(soft 0 256)" "${DAX[@]}" -- soft-reserve-ram.sh $module
 	done
 }
 
 status() {
 	scripts/package/install "$TMP/installed"
 	guest_test 'cxl-accel status' --topology mixed --firmware dev1:hdm-h,dev0:hdm-d/at=+0x20000000 \
-		--append "$(soft -1024 256) $(soft 0 256) $(soft 512 512)" --timeout 900 "${DAX[@]}" "${BUNDLE[@]}" \
-		--file "$TMP/installed/usr/src/cxl-accel-$(package_version):/opt/cxl-accel" -- soft-reserve-status.sh
+		--append "$(soft -1024 256) $(soft 0 256) $(soft 512 512)" --timeout 900 \
+		"${DAX[@]}" "${BUNDLE[@]}" \
+		--file "$TMP/installed/usr/src/cxl-accel-$(package_version):/opt/cxl-accel" -- \
+		soft-reserve-status.sh
 }
 
 # newest ROOT: sets KERNEL to the newest kernel of that private root
