@@ -19,6 +19,7 @@ debug_test 'Soft Reserve, any order' type3 dev0:hdm-h --append "$RANGE" "${DAX[@
 debug_test 'Soft Reserve, pending' mixed dev1:hdm-h,dev0:hdm-d/at=+0x20000000 --append "$RANGE" "${DAX[@]}" -- \
 	"soft-reserve-pending.sh $WINDOW"
 debug_test 'Soft Reserve, allocations' type3 dev0:hdm-h --smp 1 \
-	--append "$RANGE memmap=256M%0x3f0000000+0xefffffff" "${DAX[@]}" -- "soft-reserve-fault.sh $WINDOW,0x3f0000000 cxl,hmem"
+	--append "$RANGE memmap=256M%0x3f0000000+0xefffffff" "${DAX[@]}" -- \
+	"soft-reserve-fault.sh $WINDOW,0x3f0000000 cxl,hmem"
 
 done_testing
