@@ -12,13 +12,15 @@
  *	CXL DVSEC	Cache_Capable, and a cache of 1 MiB
  *	Flex Bus DVSEC	CXL.cache capable and trained
  *	reg locator	no memory device registers block, hence no mailbox
- *	capabilities	power management, without No_Soft_Reset
+ *	capabilities	power management, without No_Soft_Reset; a function level reset
  *
  * (CXL 3.1, 8.1.3 DVSEC for CXL Devices, 8.1.8 Flex Bus Port, 8.1.9 Register Locator.) It does not
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
  * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL
- * DVSEC as the guest wrote it. Coming from D3hot to D0 is such a reset.
+ * DVSEC as the guest wrote it. Coming from D3hot to D0 is such a reset. A function level reset has no
+ * effect on CXL.cache and CXL.mem (CXL 3.1, 9.5): decoders and DVSEC are what they were; but for one whose
+ * last byte of configuration space is LOSING, as hardware is known to be.
  *
  * The last byte but one of its configuration space is a doorbell, for drivers to have an interrupt:
  * what a guest writes there, less one, is the MSI-X vector that the device raises, when a processor
@@ -71,6 +73,7 @@
 #define NO_WRITE_BACK	0xd0
 #define NO_RESET	0xd1
 #define FAILED_RESET	0xd2
+#define LOSING		0xd3
 #define PCI_PROG_IF	0x09
 #define CAP_PM		1
 #define CAP_PM_SIZE	8
@@ -137,6 +140,7 @@ struct type_info {
 };
 
 typedef void (*realize_fn)(void *dev, void **errp);
+typedef void (*unrealize_fn)(void *dev);
 typedef void (*config_write_fn)(void *dev, uint32_t address, uint32_t value, int len);
 
 /* The phases of a reset; since 9.0 they are told of its type, too. */
@@ -147,9 +151,12 @@ struct phases {
 
 void *type_register_static(const struct type_info *info);
 void device_class_set_parent_realize(void *klass, realize_fn fn, realize_fn *parent);
+void device_class_set_parent_unrealize(void *klass, unrealize_fn fn, unrealize_fn *parent);
 uint32_t pci_default_read_config(void *dev, uint32_t address, int len);
 int pci_add_capability(void *dev, uint8_t id, uint8_t offset, uint8_t size, void **errp);
 void pci_device_reset(void *dev);
+void pcie_cap_flr_init(void *dev);
+void pcie_cap_flr_write_config(void *dev, uint32_t address, uint32_t value, int len);
 void msix_notify(void *dev, unsigned int vector);
 void error_propagate(void **errp, void *err);
 void *object_class_dynamic_cast(void *klass, const char *name);
@@ -169,6 +176,7 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 int qemu_plugin_version = PLUGIN_VERSION;
 
 static realize_fn parent_realize;
+static unrealize_fn parent_unrealize;
 static config_write_fn parent_config_write;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *fmt, ...)
@@ -301,10 +309,11 @@ static void remove_mailbox(uint8_t *loc)
 static struct device {
 	void *dev;
 	uint8_t *config, *dvsec;
-	uint32_t *component;		/* of a raw one, found before it was unlocked */
+	uint32_t *component;		/* its registers, once they are found */
 	uint8_t made[DVSEC_SIZE];	/* the DVSEC before anybody has written to it */
 	uint8_t *pm_ctrl;		/* power management control */
 	bool raw, deaf;
+	bool keeps;			/* a function level reset is under way */
 } devices[MAX_DEVICES];
 
 static struct device *find_device(const void *dev)
@@ -327,7 +336,7 @@ static void add_device(void *dev, uint8_t *config, uint8_t *dvsec)
 	memcpy(d->made, dvsec, DVSEC_SIZE);
 }
 
-static void type2_finalize(void *dev)
+static void remove_device(void *dev)
 {
 	struct device *d = find_device(dev);
 
@@ -356,65 +365,6 @@ static void add_power_management(void *dev, void **errp)
 	put16(cap + PM_CAP, 3);
 	find_write_masks(dev)[0][at + PM_CTRL] = PM_CTRL_STATE;
 	find_device(dev)->pm_ctrl = cap + PM_CTRL;
-}
-
-static void type2_config_write(void *dev, uint32_t address, uint32_t value, int len)
-{
-	struct device *d = find_device(dev);
-	bool asleep = d && d->pm_ctrl && (*d->pm_ctrl & PM_CTRL_STATE) == PM_D3HOT;
-
-	parent_config_write(dev, address, value, len);
-	if (asleep && !(*d->pm_ctrl & PM_CTRL_STATE))
-		pci_device_reset(dev);
-}
-
-static void type2_realize(void *dev, void **errp)
-{
-	uint8_t *config, *dvsec;
-	void *err = NULL;
-
-	parent_realize(dev, &err);
-	if (err) {
-		error_propagate(errp, err);
-		return;
-	}
-
-	config = find_config(dev);
-	config[PCI_PROG_IF] = 0;
-	find_write_masks(dev)[0][DOORBELL_AT] = 0xff;
-
-	dvsec = find_dvsec(config, DVSEC_ID_DEVICE);
-	dvsec[DEVICE_CAP] |= 1;
-	put16(dvsec + DEVICE_CAP2, CACHE_1M);
-	if (!(pci_default_read_config(dev, dvsec - config + DEVICE_CAP, 1) & 1))
-		give_up("what is written to configuration space cannot be read");
-	add_device(dev, config, dvsec);
-
-	dvsec = find_dvsec(config, DVSEC_ID_FLEX);
-	dvsec[FLEX_CAP] |= FLEX_CACHE;
-	dvsec[FLEX_STATUS] |= FLEX_CACHE;
-
-	remove_mailbox(find_dvsec(config, DVSEC_ID_LOC));
-
-	add_power_management(dev, &err);
-	if (err)
-		error_propagate(errp, err);
-}
-
-/* ---- the raw one ---- */
-
-static realize_fn type2_parent_realize;
-
-/*
- * The BARs have to stay read-only in their lower bits, and commands of the interrupt controller's
- * are not of interest: only extended space.
- */
-static void unlock_config(void *dev)
-{
-	uint8_t **masks = find_write_masks(dev);
-
-	memset(masks[0] + EXT_CAPS, 0xff, CONFIG_SIZE - EXT_CAPS);
-	memset(masks[1] + EXT_CAPS, 0, CONFIG_SIZE - EXT_CAPS);
 }
 
 static bool is_capability_array(const uint32_t *cm)
@@ -459,6 +409,91 @@ static uint32_t *find_component(void *dev)
 		found = word + i;
 	}
 	return found;
+}
+
+/* Memory and cache of the function are left alone: what the reset would take is there again after it. */
+static void function_level_reset(struct device *d, uint32_t address, uint32_t value, int len)
+{
+	static uint32_t component[CM_WORDS];
+
+	if (!d->component)
+		d->component = find_component(d->dev);
+	d->keeps = d->component && d->config[DEAF_AT] != LOSING;
+	if (d->keeps)
+		memcpy(component, d->component, sizeof(component));
+	pcie_cap_flr_write_config(d->dev, address, value, len);
+	if (d->keeps)
+		memcpy(d->component, component, sizeof(component));
+	d->keeps = false;
+}
+
+static void type2_config_write(void *dev, uint32_t address, uint32_t value, int len)
+{
+	struct device *d = find_device(dev);
+	bool asleep = d && d->pm_ctrl && (*d->pm_ctrl & PM_CTRL_STATE) == PM_D3HOT;
+
+	parent_config_write(dev, address, value, len);
+	if (d)
+		function_level_reset(d, address, value, len);
+	if (asleep && !(*d->pm_ctrl & PM_CTRL_STATE))
+		pci_device_reset(dev);
+}
+
+static void type2_realize(void *dev, void **errp)
+{
+	uint8_t *config, *dvsec;
+	void *err = NULL;
+
+	parent_realize(dev, &err);
+	if (err) {
+		error_propagate(errp, err);
+		return;
+	}
+
+	config = find_config(dev);
+	config[PCI_PROG_IF] = 0;
+	find_write_masks(dev)[0][DOORBELL_AT] = 0xff;
+
+	dvsec = find_dvsec(config, DVSEC_ID_DEVICE);
+	dvsec[DEVICE_CAP] |= 1;
+	put16(dvsec + DEVICE_CAP2, CACHE_1M);
+	if (!(pci_default_read_config(dev, dvsec - config + DEVICE_CAP, 1) & 1))
+		give_up("what is written to configuration space cannot be read");
+	add_device(dev, config, dvsec);
+
+	dvsec = find_dvsec(config, DVSEC_ID_FLEX);
+	dvsec[FLEX_CAP] |= FLEX_CACHE;
+	dvsec[FLEX_STATUS] |= FLEX_CACHE;
+
+	remove_mailbox(find_dvsec(config, DVSEC_ID_LOC));
+
+	pcie_cap_flr_init(dev);
+	add_power_management(dev, &err);
+	if (err)
+		error_propagate(errp, err);
+}
+
+/* Unplugged: its configuration space goes before the object does. */
+static void type2_unrealize(void *dev)
+{
+	remove_device(dev);
+	parent_unrealize(dev);
+}
+
+/* ---- the raw one ---- */
+
+static realize_fn type2_parent_realize;
+
+/*
+ * The BARs have to stay read-only in their lower bits, and commands of the interrupt controller's
+ * are not of interest: only extended space.
+ */
+static void unlock_config(void *dev)
+{
+	uint8_t **masks = find_write_masks(dev);
+
+	memset(masks[0] + EXT_CAPS, 0xff, CONFIG_SIZE - EXT_CAPS);
+	memset(masks[1] + EXT_CAPS, 0, CONFIG_SIZE - EXT_CAPS);
 }
 
 /* After each reset there is a moment in which this is called before any driver comes. */
@@ -556,7 +591,8 @@ static void type2_reset_exit(void *dev, int type)
 		parent_phases.exit(dev, type);
 	if (!d)
 		return;
-	memcpy(d->dvsec, d->made, DVSEC_SIZE);
+	if (!d->keeps)
+		memcpy(d->dvsec, d->made, DVSEC_SIZE);
 	d->deaf = d->component && d->config[DEAF_AT] == DEAF;
 	if (d->deaf)
 		make_deaf(d);
@@ -575,6 +611,7 @@ static void type2_class_init(void *klass, void *data)
 	ids->device = TYPE2_DEVICE;
 	ids->class = TYPE2_CLASS;
 	device_class_set_parent_realize(klass, type2_realize, &parent_realize);
+	device_class_set_parent_unrealize(klass, type2_unrealize, &parent_unrealize);
 	if (!resettable)
 		give_up("no device can be reset");
 	resettable_class_set_parent_phases(resettable, NULL, NULL, type2_reset_exit,
@@ -587,7 +624,7 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 		.name = TYPE2_TYPE,
 		.parent = PARENT_TYPE,
 		.class_init = type2_class_init,
-		.instance_finalize = type2_finalize,
+		.instance_finalize = remove_device,	/* should realize have failed */
 	};
 	static const struct type_info raw = {
 		.name = RAW_TYPE,
