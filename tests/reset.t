@@ -15,6 +15,6 @@ driver guest/odd
 # The registers are looked at while they are the kernel's: iomem=relaxed.
 guest_test 'two decoders' --topology 'hb(raw:512M,acc)' \
 	--firmware dev0:hdm-d/size=256M,dev0:hdm-d/locked,dev1:hdm-d --append iomem=relaxed "${MEM[@]}" "${ODD[@]}" \
-	-- reset.sh odd_accel 512 while_bound while_unbound callbacks silent deaf sibling
+	-- reset.sh odd_accel 512 while_bound of_function while_unbound callbacks silent deaf sibling
 
 done_testing

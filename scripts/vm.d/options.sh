@@ -6,7 +6,7 @@
 
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
 icount='' timeout=120 console='' verbose='' tools='' reboot=''
-hypervisor=''
+hypervisor='' iommu=''
 modules=() files=() load=() command=() window_specs=() cdats=()
 
 parse_options() {
@@ -19,6 +19,7 @@ parse_options() {
 		--icount) icount=1 ;;
 		--hypervisor) hypervisor=1 ;;
 		--reboot) reboot=1 ;;
+		--iommu) iommu=1 append="$append intel_iommu=on" ;;
 		--verbose) verbose=1 ;;
 		--tools)
 			tools=1

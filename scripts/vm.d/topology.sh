@@ -15,7 +15,7 @@
 #   bridges    names of the host bridges
 #
 # machine_options MEMORY, after that, sets qemu to a command that lacks processors, kernel and serial
-# ports; $plugin is QEMU's plugin, $hypervisor and $reboot what the options of these names say.
+# ports; $plugin is QEMU's plugin, $hypervisor, $iommu and $reboot what the options of these names say.
 
 QEMU="qemu-system-x86_64"
 
@@ -90,17 +90,17 @@ place_items() {
 # check_item WHERE ITEM NAME COLON-SIZE SIZE TREE
 check_item() {
 	case $1/$3 in
-	machine/hb | machine/pcie | [hs]?/acc | [hs]?/raw | [hs]?/exp | [hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp) ;;
+	machine/hb | machine/pcie | [hs]?/acc | [hs]?/raw | [hs]?/two | [hs]?/exp | [hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp) ;;
 	machine/*) topology_die "'$2': a machine has hb(...) and pcie(...)" ;;
 	pcie/*) topology_die "'$2': a PCIe slot has acc or exp" ;;
-	*) topology_die "'$2': a port has acc, raw, exp, sw(...) or empty" ;;
+	*) topology_die "'$2': a port has acc, raw, two, exp, sw(...) or empty" ;;
 	esac
 	case $3 in
 	hb | sw | pcie) [ -n "$6" ] || topology_die "'$2': what is below $3? say $3(...)" ;;
 	*) [ -z "$6" ] || topology_die "'$2': nothing is below $3" ;;
 	esac
 	[ -n "$4" ] || return 0
-	[[ $3 = acc || $3 = raw || $3 = exp ]] || topology_die "'$2': $3 has no size"
+	[[ $3 = acc || $3 = raw || $3 = two || $3 = exp ]] || topology_die "'$2': $3 has no size"
 	decodable "$5" ||
 		topology_die "'$2': a size is a multiple of 256M, like 512M or 4G"
 }
@@ -131,6 +131,7 @@ place() {
 	sw) add_switch "$port" "$5" ;;
 	acc) add_memory_device "$device" "$port" "$4" ;;
 	raw) add_memory_device type2-raw "$port" "$4" ;;
+	two) add_two_functions "$port" "$4" ;;
 	exp) add_memory_device type3 "$port" "$4" ;;
 	esac
 }
@@ -215,6 +216,13 @@ add_memory_device() {
 	[ -z "$plain" ] || return 0
 	devices+=("dev$n")
 	bridge_memory[-1]=$((bridge_memory[-1] + $(mebibytes "$3")))
+}
+
+add_two_functions() {
+	add_memory_device type2-raw "$1" "$2"
+	hardware[-1]+=,multifunction=on
+	add_memory_device type2-raw "$1" "$2"
+	hardware[-1]+=,addr=0.1
 }
 
 # Firmware numbers buses from each host bridge's own on; there is room to spare for hot plug.
@@ -307,6 +315,7 @@ make_topology() {
 machine_options() {
 	qemu=("$QEMU" -M "q35,accel=tcg,cxl=$cxl$windows" -m "$1,maxmem=8G,slots=4"
 		-cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
-		-nodefaults -no-user-config -display none -plugin "$plugin" "${hardware[@]}")
+		-nodefaults -no-user-config -display none -plugin "$plugin"
+		${iommu:+-device intel-iommu,intremap=off} "${hardware[@]}")
 	[ -n "$reboot" ] || qemu+=(-no-reboot)
 }

@@ -108,6 +108,53 @@ while_bound() {
 	done
 }
 
+# One of the function leaves CXL.mem alone (CXL 3.1, 9.5), if the device does as it should; coming back from D3hot
+# does not. See tests/qemu/cxl-type2.c.
+of_function() {
+	remember
+	ok 'flr: reset' reset_by flr
+	as_before flr
+	is 'flr: nothing was lost' "$(log_count 'CXL decoders restored')" 0
+
+	fault d3
+	for method in flr pm; do
+		remember
+		ok "$method that loses: reset" reset_by $method
+		as_before "$method that loses"
+		is "$method that loses: decoders were lost, and restored" "$(log_count 'CXL decoders restored')" 1
+		is "$method that loses: nobody was released" "$(log_count 'removed|unexpected')" 0
+	done
+
+	remember
+	pci_unbind "$driver" "$dev0"
+	ok 'flr that loses, unbound: reset' reset_by flr
+	is 'flr that loses, unbound: nothing is committed' "$(decoder0)" 0x00000000
+	pci_bind "$driver" "$dev0"
+	as_before 'flr that loses, bound after that'
+	fault 00
+}
+
+# A virtual machine monitor has it for a while: vfio-pci lets it sleep while nobody has opened it, and resets it.
+by_vfio() {
+	modprobe -a vfio_pci vfio_iommu_type1
+	echo 1 >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
+	remember
+	pci_unbind "$driver" "$dev0"
+	echo vfio-pci >"$PCI/$dev0/driver_override"
+	ok 'vfio: vfio-pci binds it' pci_bind vfio-pci "$dev0"
+	group=$(basename "$(readlink "$PCI/$dev0/iommu_group")")
+	mkdir -p /dev/vfio
+	ok 'vfio: it is opened and reset' vfio_open "$group" "$dev0"
+	ok 'vfio: it sleeps' wait_for 10 grep -q D3hot "$PCI/$dev0/power_state"
+	ok 'vfio: dev1 is attached' attached dev1
+	pci_unbind vfio-pci "$dev0"
+	is 'vfio: nothing is committed' "$(decoder0)" 0x00000000
+	echo >"$PCI/$dev0/driver_override"
+	ok 'vfio: back to its driver' pci_bind "$driver" "$dev0"
+	as_before 'back from vfio'
+	is 'back from vfio: decoders were lost, and restored' "$(log_count 'CXL decoders restored')" 1
+}
+
 while_unbound() {
 	remember
 	pci_unbind "$driver" "$dev0"

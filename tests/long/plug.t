@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hot-plug: an accelerator goes, by request and by surprise, while user space uses its memory, and another comes
-# into the same slot (C3, C11). One that comes and cannot be attached says why (C7).
+# into the same slot (C3, C11). One that comes and cannot be attached says why (C7). CXL_PLUG_TURNS=N: so many
+# turns in place of 200.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
@@ -29,7 +30,7 @@ plug_test 'a slot' hb2rp --smp 1 -- by_order by_button by_surprise late_process 
 plug_test 'a switch' switch --smp 1 -- switch_by_order
 plug_test 'a switch, by surprise' switch --smp 1 -- switch_by_surprise
 plug_test 'a PCI-only slot' 'hb(acc,empty),pcie(acc)' -- pci_only
-plug_test '200 turns' hb2rp --smp 1 -- turns200
+plug_test 'turns' hb2rp --smp 1 -- "turns${CXL_PLUG_TURNS:-200}"
 plug_test 'while it is bound' hb2rp -- races50
 
 done_testing
