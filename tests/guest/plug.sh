@@ -294,6 +294,29 @@ races() {
 	diag "pulled before the attach had ended: $(($1 - $(log_count 'user: attach: 0')))"
 }
 
+# resets N: it is pulled out, or taken out, while it is being reset
+resets() {
+	n=0
+	while [ $n -lt "$1" ]; do
+		n=$((n + 1))
+		while echo 1 >"$PCI/$dev0/reset"; do :; done 2>/dev/null &
+		resetting=$!
+		sleep "0.$((n % 3))$((n % 10))"
+		if [ $((n % 2)) = 0 ]; then
+			orderly
+		else
+			surprise
+		fi
+		wait $resetting
+		replaced
+		pci_bind user_accel "$dev0" || echo "turn $n: did not bind"
+		attached dev0 || echo "turn $n: is not attached"
+		[ "$(hpa dev0)" = "$hpa0" ] || echo "turn $n: is elsewhere"
+	done >/tmp/wrong 2>&1
+	is "$1 times out during a reset: nothing was left of any" "$(head -n 20 /tmp/wrong)" ''
+	ok "$1 times out during a reset: its memory decodes" decodes "$hpa0"
+}
+
 # dvsec ADDRESS ID: where in configuration space that CXL DVSEC is.
 dvsec() {
 	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"

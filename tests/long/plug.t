@@ -32,5 +32,6 @@ plug_test 'a switch, by surprise' switch --smp 1 -- switch_by_surprise
 plug_test 'a PCI-only slot' 'hb(acc,empty),pcie(acc)' -- pci_only
 plug_test 'turns' hb2rp --smp 1 -- "turns${CXL_PLUG_TURNS:-200}"
 plug_test 'while it is bound' hb2rp -- races50
+plug_test 'while it is reset' hb2rp --smp 1 -- "resets${CXL_PLUG_TURNS:-200}"
 
 done_testing

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reset, at length: by a driver that has no error handlers, in AER's recovery, and against unbinding (C10).
+# Reset, at length: by a driver that has no error handlers, in AER's recovery, against unbinding, and by vfio-pci
+# (C10).
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
@@ -31,5 +32,16 @@ guest_test 'DVSEC ranges' --firmware dev0:mem-enable-only,dev1:hdm-d --append io
 	-- reset.sh odd_accel 256 emulated
 reset_test 'AER, no handlers' odd_accel 256 no_handlers=1 while_bound aer_no_handlers
 reset_test 'AER, no end' odd_accel 256 aer_no_end
+
+# The modular kernel has no vfio.
+VFIO=()
+if [ -n "$(find "$CACHE"/{root,kernel}/*/lib/modules/"$KERNEL" -name 'vfio-pci.ko*' 2>/dev/null)" ]; then
+	guest_program vfio_open
+	for module in irqbypass vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
+		VFIO+=(--module "$(stock_module $module)")
+	done
+	guest_test vfio-pci --iommu --firmware all:hdm-d --append iomem=relaxed "${MEM[@]}" "${ODD[@]}" "${VFIO[@]}" \
+		"${VFIO_OPEN[@]}" -- reset.sh odd_accel 256 by_vfio
+fi
 
 done_testing
