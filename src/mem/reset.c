@@ -182,6 +182,7 @@ void cxl_accel_reset_ends(struct pci_dev *pdev)
 	cxl_accel_ras_unmask(pdev);
 	if (rc < 0) {
 		pci_err(pdev, "error %pe: CXL decoders not restored after a reset\n", ERR_PTR(rc));
+		accel->suspect = true;
 		cxl_accel_detach_unexpected(accel, attach_nr);
 	}
 	cxl_accel_put(accel);
@@ -302,7 +303,8 @@ void cxl_accel_recovery_resumed(struct pci_dev *pdev)
  * @dev: the PCI function, in one of its driver's error handlers: its device lock is held
  *
  * Return: true from error_detected() to resume(), both included, if the bus above is about to be
- * reset, or an uncorrectable error of CXL.cache or CXL.mem was latched; and if it is not attached.
+ * reset, or an uncorrectable error of CXL.cache or CXL.mem was latched; in reset_done() if what it
+ * decodes could not be restored; and if it is not attached.
  */
 bool cxl_accel_is_suspect(struct device *dev)
 {

@@ -106,10 +106,10 @@ button() {
 }
 
 # QEMU lets go of a device whose slot is switched off, and does not ask by whom: here it is not by the slot's
-# driver, which hears of it when it is switched on again, and empty.
+# driver, which hears of it when it is switched on again, and empty. By one command, which looks at all devices
+# before: at one that is being reset it waits.
 surprise() {
-	setpci -s "$port" CAP_EXP+18.w=0700:0738
-	setpci -s "$port" CAP_EXP+18.w=0038:0438
+	setpci -s "$port" CAP_EXP+18.w=0700:0738 CAP_EXP+18.w=0038:0438
 }
 
 # Nothing is left that belonged to the device.
@@ -266,7 +266,10 @@ turns() {
 			surprise
 		fi
 		saw=$(traffic_saw)
-		[ "$saw" = 'SIGBUS after traffic, 0 wrong' ] || echo "turn $n: user space saw: $saw"
+		if [ "$saw" != 'SIGBUS after traffic, 0 wrong' ]; then
+			wait "$traffic"
+			echo "turn $n: user space saw: $saw, and ended with status $?"
+		fi
 		replaced
 		pci_bind user_accel "$dev0" || echo "turn $n: did not bind"
 		attached dev0 || echo "turn $n: is not attached"

@@ -189,13 +189,14 @@ callbacks() {
 	is 'callbacks: all in order, and the memory is there' \
 		"$(log_new | sed -n "s/.*$dev0: \(odd: \|CXL \)/\1/p" | tr A-F a-f)" \
 		"$(printf '%s\n' "odd: reset_prepare: $pattern" 'CXL decoders restored after a reset' \
-			"odd: reset_done: $pattern" | tr A-F a-f)"
+			"odd: reset_done: $pattern" 'odd: suspect: 0' | tr A-F a-f)"
 }
 
 # not_restored WHAT: dev0's driver is released
 not_restored() {
 	ok "$1: sysfs says that the memory is lost" wait_for 10 state_is lost
 	ok "$1: the driver is released" wait_for 10 [ ! -e "$PCI/$dev0/driver" ]
+	is "$1: its reset_done() was told" "$(log_count "$dev0: odd: suspect: 1")" 1
 	is "$1: the log says why" "$(log_count "$dev0: error -.*: CXL decoders not restored after a reset")" 1
 	ok "$1: dev1 is attached" attached dev1
 }

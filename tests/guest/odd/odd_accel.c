@@ -212,7 +212,10 @@ static void odd_reset_prepare(struct pci_dev *pdev)
 
 static void odd_reset_done(struct pci_dev *pdev)
 {
+	struct odd *odd = pci_get_drvdata(pdev);
+
 	odd_say(pdev, "reset_done");
+	pci_info(pdev, "odd: suspect: %d\n", cxl_accel_memory_suspect(&odd->cxlds));
 }
 
 static pci_ers_result_t odd_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
