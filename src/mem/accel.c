@@ -251,6 +251,7 @@ void cxl_accel_begin(struct cxl_accel *accel, struct cxl_dev_state *cxlds)
 	cxl_accel_power_hold(accel);
 	guard(mutex)(&cxl_accels_lock);
 	accel->cxlds = cxlds;
+	accel->suspect = false;
 	accel->attach_nr++;
 	accel->host_nr = cxl_accel_host_binding();
 	reinit_completion(&accel->released);
