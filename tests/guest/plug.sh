@@ -297,7 +297,7 @@ races() {
 	diag "pulled before the attach had ended: $(($1 - $(log_count 'user: attach: 0')))"
 }
 
-# resets N: it is pulled out, or taken out, while it is being reset
+# resets N: it is taken out while it is being reset. One that is pulled out the PCI core waits for, for 65 seconds.
 resets() {
 	n=0
 	while [ $n -lt "$1" ]; do
@@ -305,11 +305,7 @@ resets() {
 		while echo 1 >"$PCI/$dev0/reset"; do :; done 2>/dev/null &
 		resetting=$!
 		sleep "0.$((n % 3))$((n % 10))"
-		if [ $((n % 2)) = 0 ]; then
-			orderly
-		else
-			surprise
-		fi
+		orderly
 		wait $resetting
 		replaced
 		pci_bind user_accel "$dev0" || echo "turn $n: did not bind"

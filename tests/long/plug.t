@@ -3,7 +3,7 @@
 #
 # Hot-plug: an accelerator goes, by request and by surprise, while user space uses its memory, and another comes
 # into the same slot (C3, C11). One that comes and cannot be attached says why (C7). CXL_PLUG_TURNS=N: so many
-# turns in place of 200.
+# turns in place of 200 and 100.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
@@ -32,6 +32,6 @@ plug_test 'a switch, by surprise' switch --smp 1 -- switch_by_surprise
 plug_test 'a PCI-only slot' 'hb(acc,empty),pcie(acc)' -- pci_only
 plug_test 'turns' hb2rp --smp 1 -- "turns${CXL_PLUG_TURNS:-200}"
 plug_test 'while it is bound' hb2rp -- races50
-plug_test 'while it is reset' hb2rp --smp 1 -- "resets${CXL_PLUG_TURNS:-200}"
+plug_test 'while it is reset' hb2rp --smp 1 -- "resets${CXL_PLUG_TURNS:-100}"
 
 done_testing
