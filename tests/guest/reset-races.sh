@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# reset-races.sh TURNS WHAT...: dev0 is reset again and again, while it is attached, bound, unbound or lost, so many
-# times. WHAT is one of the functions below. The odd driver looks at the memory before and after each reset.
+# reset-races.sh TURNS WHAT...: dev0 is reset again and again, while it is attached, bound, unbound or lost, so
+# many times. WHAT is one of the functions below. The odd driver looks at the memory before and after each reset.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -210,7 +210,8 @@ function_resets() {
 sibling() {
 	nok 'two functions: dev1 is not attached' attached dev1
 	for method in bus cxl_bus; do
-		nok "two functions: no reset by $method" sh -c "echo $method >$PCI/$dev0/reset_method && echo 1 >$PCI/$dev0/reset"
+		nok "two functions: no reset by $method" \
+			sh -c "echo $method >$PCI/$dev0/reset_method && echo 1 >$PCI/$dev0/reset"
 	done
 	nok 'two functions: no CXL reset' sh -c "echo 1 >$PCI/$dev0/cxl_reset"
 	is 'two functions: the log says why' "$(log_count "$dev0: no CXL reset: another function of the device")" 1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio_open GROUP ADDRESS: open a PCI function by vfio, as a virtual machine monitor does, and reset it; end.
+ * vfio_open GROUP ADDRESS: open a PCI function by vfio, as a virtual machine monitor does, reset
+ * it, and end.
  *
  * vfio-pci resets a function when it is opened, and once more when it is closed.
  */

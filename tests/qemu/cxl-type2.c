@@ -18,9 +18,9 @@
  * keep a cache: the guest sees a coherent device, QEMU sees plain memory.
  *
  * And it loses at a reset what hardware loses: QEMU clears the HDM decoders, but leaves the CXL
- * DVSEC as the guest wrote it. Coming from D3hot to D0 is such a reset. A function level reset has no
- * effect on CXL.cache and CXL.mem (CXL 3.1, 9.5): decoders and DVSEC are what they were; but for one whose
- * last byte of configuration space is LOSING, as hardware is known to be.
+ * DVSEC as the guest wrote it. Coming from D3hot to D0 is such a reset. A function level reset has
+ * no effect on CXL.cache and CXL.mem (CXL 3.1, 9.5): decoders and DVSEC are what they were; but for
+ * one whose last byte of configuration space is LOSING.
  *
  * The last byte but one of its configuration space is a doorbell, for drivers to have an interrupt:
  * what a guest writes there, less one, is the MSI-X vector that the device raises, when a processor
@@ -411,7 +411,7 @@ static uint32_t *find_component(void *dev)
 	return found;
 }
 
-/* Memory and cache of the function are left alone: what the reset would take is there again after it. */
+/* Memory and cache are left alone: what the reset would take is there again after it. */
 static void function_level_reset(struct device *d, uint32_t address, uint32_t value, int len)
 {
 	static uint32_t component[CM_WORDS];

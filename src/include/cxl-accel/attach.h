@@ -104,9 +104,9 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *
  * Context: in a callback of the driver's struct pci_error_handlers.
  * Return: true from error_detected() to resume(), both included, if the bus above the device is
  * about to be reset, or if the device or the port above it has told of an uncorrectable error of
- * CXL.cache or CXL.mem (CXL 3.1 section 8.2.4.17); in reset_done() if the memory decodes nothing any
- * more; and if it is not attached. False for an error that concerns CXL.io alone, and after a reset that
- * was survived.
+ * CXL.cache or CXL.mem (CXL 3.1 section 8.2.4.17); in reset_done() if the memory decodes nothing
+ * any more; and if it is not attached. False for an error that concerns CXL.io alone, and after a
+ * reset that was survived.
  */
 bool cxl_accel_memory_suspect(const struct cxl_dev_state *cxlds);
 #endif
