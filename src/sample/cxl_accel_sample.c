@@ -372,7 +372,7 @@ static const struct attribute_group *sample_groups[] = {
  * What goes beyond Linux 7.3: a driver whose memory is lost is unbound, unless it asks to be told.
  * This one asks, if it is wanted to. Both functions are called under the device lock.
  */
-#if __has_include(<cxl-accel/loss.h>)
+#ifdef CXL_ACCEL_BUNDLE
 #include <cxl-accel/loss.h>
 
 static bool stay;

@@ -4,7 +4,7 @@
  *
  * This goes beyond the API of Linux 7.3, where devm_cxl_probe_mem() says -ENXIO to nearly
  * everything. A driver that wants to compile with and without cxl-accel includes this file under
- * #if __has_include(<cxl-accel/attach.h>).
+ * #ifdef CXL_ACCEL_BUNDLE, after <cxl/cxl.h>, which defines that.
  */
 #ifndef CXL_ACCEL_ATTACH_H
 #define CXL_ACCEL_ATTACH_H

@@ -5,8 +5,8 @@
  * This goes beyond the API of Linux 7.3, where a driver whose memory goes is unbound. So it is here
  * for one that does not ask for anything else. One that does, is told, lets go of the memory, and
  * stays bound: a NIC goes on by PCI. When CXL is back, it is told that, too. A driver that wants to
- * compile with and without cxl-accel includes this file under
- * #if __has_include(<cxl-accel/loss.h>).
+ * compile with and without cxl-accel includes this file under #ifdef CXL_ACCEL_BUNDLE, after
+ * <cxl/cxl.h>, which defines that.
  */
 #ifndef CXL_ACCEL_LOSS_H
 #define CXL_ACCEL_LOSS_H
