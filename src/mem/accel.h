@@ -17,7 +17,8 @@
  * cxl_accels_lock (accel.c), cxl_accel_status_lock (status.c), cxl_accel_wait_lock (host_wait.c),
  * cxl_accel_decode_path_lock (decode_path.c), cxl_accel_reserve_lock (hpa_reserve.c),
  * cxl_accel_reset_lock (reset.c), cxl_accel_switch_lock (reset_switch.c),
- * cxl_accel_err_handler_lock (err_handler.c) and cxl_accel_loss_lock (loss.c) are innermost: none of the above is taken under them.
+ * cxl_accel_err_handler_lock (err_handler.c) and cxl_accel_loss_lock (loss.c) are innermost: none
+ * of the above is taken under them.
  */
 #ifndef CXL_MEM_ACCEL_H
 #define CXL_MEM_ACCEL_H

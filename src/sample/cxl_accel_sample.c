@@ -377,7 +377,7 @@ static const struct attribute_group *sample_groups[] = {
 
 static bool stay;
 module_param(stay, bool, 0444);
-MODULE_PARM_DESC(stay, "stay bound when the memory is lost, and go on by PCI (default: be unbound)");
+MODULE_PARM_DESC(stay, "stay bound when the memory is lost, and go on by PCI (default: 0)");
 
 static void sample_show_again(struct sample *s)
 {

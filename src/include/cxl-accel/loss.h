@@ -49,7 +49,8 @@ struct cxl_accel_loss_ops {
  *
  * Context: the probe() of @cxlds->dev's driver, before devm_cxl_probe_mem().
  * Return: 0, or
- * * -EINVAL: @cxlds is not of devm_cxl_dev_state_create(), @ops has no detach, or this is no probe()
+ * * -EINVAL: @cxlds is not of devm_cxl_dev_state_create(), @ops has no detach, or this is no
+ *   probe()
  * * -EBUSY: set before, or attached already
  * * -ENOMEM: no memory
  * * -EOPNOTSUPP: nobody will tell: cxl_accel, beside a kernel's own cxl_mem, is passive

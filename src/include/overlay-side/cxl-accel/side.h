@@ -28,8 +28,8 @@ void cxl_accel_attach_created(struct device *dev);
  * @range: likewise; set to an empty range
  *
  * Context: the probe() of @cxlds->dev's driver, under its device lock. May sleep.
- * Return: what cxl_accel_attach_end() is to be given, after the kernel's devm_cxl_probe_mem(); or the
- * errno of a status as an ERR_PTR(), after a line in the log: see <cxl-accel/attach.h>.
+ * Return: what cxl_accel_attach_end() is to be given, after the kernel's devm_cxl_probe_mem(); or
+ * the errno of a status as an ERR_PTR(), after a line in the log: see <cxl-accel/attach.h>.
  */
 void *cxl_accel_attach_begin(struct cxl_dev_state *cxlds, struct range *range);
 
