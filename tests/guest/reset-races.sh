@@ -158,7 +158,8 @@ expander_is_whole() {
 	bound cxl_mem "$found_mem" && bound cxl_port "$found_ep"
 }
 # The loss of an endpoint has cxl_core release the memdev, some time later; two resets come before that, or after.
-# There is none while it is bound or unbound: QEMU's expander, unlike hardware, keeps Mem_Enable then.
+# There is none while it is bound or unbound: it then was refused later (-EIO), or waited for DOE without end.
+# Whether it does with the stock modules, too, has not been tried.
 # expander_lost DEVICE
 expander_lost() {
 	cxl_unbind "$1" || echo "turn $turn: $1 was not bound"
