@@ -18,7 +18,7 @@ last=$((window + SIZE - 8))
 # ---- which there are: a new one needs its test here ----
 
 is 'cxl_mem has one parameter, which defer.t tries' "$(modinfo -p cxl_mem | sed 's/:.*//')" host_timeout
-is 'the sample has one' "$(modinfo -p cxl_accel_sample | sed 's/:.*//')" test_bytes
+is 'the sample has two' "$(modinfo -p cxl_accel_sample | sed 's/:.*//' | sort | tr '\n' ' ')" 'stay test_bytes '
 rmmod cxl_mem
 log_mark
 ok 'cxl_mem does not mind one that it does not know' insmod /modules/cxl_mem.ko nonsense=1
