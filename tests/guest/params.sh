@@ -59,6 +59,13 @@ for good in 0 8 0x10 4096 1048576; do
 	rmmod cxl_accel_sample
 done
 
+# ---- stay of the sample ----
+
+for bad in maybe 2; do
+	nok "stay=$bad: the driver does not load" insmod /modules/cxl_accel_sample.ko stay=$bad
+	nok "stay=$bad: nothing is left of it" test -e /sys/module/cxl_accel_sample
+done
+
 insmod /modules/cxl_accel_sample.ko
 is 'test_bytes: 0 if nothing is said' "$(cat $SAMPLE/test_bytes)" 0
 for bad in '' x -1 7 1048584 4294967304 "$long"; do
