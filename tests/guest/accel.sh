@@ -267,6 +267,21 @@ cxl_unbind() {
 	echo "$1" >"$CXL/$1/driver/unbind"
 }
 
+# host bind, host unbind: cxl_acpi at the CXL host
+host() {
+	echo ACPI0017:00 >"$HOST_DRIVER/$1"
+}
+
+# delete_region REGION
+delete_region() {
+	echo "$1" >"$CXL/$1/../delete_region"
+}
+
+# dvsec ADDRESS ID: where in configuration space that CXL DVSEC is; ID of four digits.
+dvsec() {
+	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"
+}
+
 # capability_offset BASE ID: where in the cache/mem part of the component registers at BASE that capability
 # is: CXL 3.1 section 8.2.4.
 capability_offset() {

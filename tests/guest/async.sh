@@ -41,18 +41,12 @@ load() {
 	log_mark
 	for module; do
 		case $module in
-		host) { host_unbind && host_bind; } || echo "$what: cxl_acpi did not bind" ;;
+		host) { host unbind && host bind; } || echo "$what: cxl_acpi did not bind" ;;
 		*) modprobe "$module" || echo "$what: $module did not load" ;;
 		esac
 	done
 	attached dev0 || echo "$what: not attached: $(log_new | grep -E 'attach|cxl_core|failed')"
 	wait_for 30 expander_works || echo "$what: the expander does not work"
-}
-host_bind() {
-	echo ACPI0017:00 >"$HOST_DRIVER/bind"
-}
-host_unbind() {
-	echo ACPI0017:00 >"$HOST_DRIVER/unbind"
 }
 unload() {
 	for module; do

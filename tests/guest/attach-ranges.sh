@@ -41,13 +41,10 @@ lose() {
 	flush
 	is "$what: once" "$(log_count "$dev0: unexpected detach: CXL memory is gone")" 1
 }
-delete_region() {
-	region dev0 >"$CXL/decoder0.0/delete_region"
-}
 lose 'endpoint unbound' cxl_unbind "$(endpoint dev0)"
 ok 'it can be bound again' bind_again cxl_accel_sample dev0
 look 'bound again'
-lose 'region deleted' delete_region
+lose 'region deleted' delete_region "$(region dev0)"
 ok 'it can be bound again' bind_again cxl_accel_sample dev0
 look 'bound again'
 lose 'cxl_acpi removed' rmmod cxl_acpi

@@ -59,13 +59,13 @@ healed 'loaded'
 # ---- cxl_acpi is loaded, and not bound ----
 
 rmmod cxl_accel_sample
-echo ACPI0017:00 >$HOST_DRIVER/unbind
+host unbind
 log_mark
 ok 'not bound: the driver loads' insmod /modules/cxl_accel_sample.ko
 like 'not bound: deferred' "$(cat $DEFERRED)" "^$dev0.*$WHY"
 sleep 1
 nok 'not bound: still not bound after a while' test -e "$PCI/$dev0/driver"
-echo ACPI0017:00 >$HOST_DRIVER/bind
+host bind
 healed 'bound'
 
 # ---- a driver that needs its memory ----

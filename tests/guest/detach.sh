@@ -99,9 +99,6 @@ loss_region() {
 	back
 }
 
-delete_region() {
-	echo "$1" >"$CXL/$1/../delete_region"
-}
 loss_delete_region() {
 	lose 'region deleted' dev0 delete_region "$(region dev0)"
 	back
@@ -190,16 +187,10 @@ loss_top_port() {
 	lose_port 'top port unbound' both "$(basename "$(dirname "$(readlink -f "$CXL/$(port_above)")")")"
 }
 
-host_bind() {
-	echo ACPI0017:00 >"$HOST_DRIVER/bind"
-}
-host_unbind() {
-	echo ACPI0017:00 >"$HOST_DRIVER/unbind"
-}
 loss_host() {
-	lose 'cxl_acpi unbound' both host_unbind
+	lose 'cxl_acpi unbound' both host unbind
 	is "$what: nothing is left on the CXL bus" "$(bus_devices)" ''
-	ok "$what: and bound" host_bind
+	ok "$what: and bound" host bind
 	back_alone
 }
 

@@ -38,12 +38,6 @@ lose() {
 	ok "$what: bound again" "$@"
 	ok "$what: the expander works again" wait_for 30 works
 }
-host() {
-	echo ACPI0017:00 >"$HOST_DRIVER/$1"
-}
-delete_region() {
-	echo "$1" >"$CXL/$1/../delete_region"
-}
 ok 'the region of the expander is deleted' delete_region "$region0"
 ok 'the expander works without' works
 lose 'memdev unbound' cxl_unbind "$(memdev dev0)" -- cxl_bind cxl_mem "$(memdev dev0)"

@@ -23,9 +23,6 @@ mapped() {
 idle=$(bus_devices)
 free=$(iomem)
 
-delete_region() {
-	echo "$1" >"$CXL/$1/../delete_region"
-}
 unbound() {
 	[ "$(driver_of "$PCI/$dev0")" = '' ]
 }

@@ -9,6 +9,8 @@
 #			of dax_hmem's), accel (a region without a dax device), none; two with a + in between
 #	steady		wait until nobody changes hands any more
 #	unload MODULE...	those that are loaded
+#	forget		whatever was decided has not been, as after a boot; nothing is bound to the host
+#	unload_all	all modules of CXL and of Soft Reserve
 #	load_cxl	the modules of CXL, on any kernel
 #	outcomes	of owners, line by line in /tmp/outcomes: how often each
 
@@ -57,6 +59,14 @@ unload() {
 	for module; do
 		! loaded "$module" || rmmod "$module" || return
 	done
+}
+
+unload_all() {
+	unload dax_cxl dax_hmem cxl_pci cxl_mem cxl_acpi cxl_port
+}
+
+forget() {
+	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
 }
 
 load_cxl() {

@@ -254,6 +254,14 @@ replaced() {
 	commit
 }
 
+# Another one is in the slot, and bound: what is not as it was is said.
+attached_anew() {
+	replaced
+	pci_bind user_accel "$dev0" || echo "turn $n: did not bind"
+	attached dev0 || echo "turn $n: is not attached"
+	[ "$(hpa dev0)" = "$hpa0" ] || echo "turn $n: is elsewhere"
+}
+
 # turns N: orderly and by surprise in turn, with traffic
 turns() {
 	n=0
@@ -270,10 +278,7 @@ turns() {
 			wait "$traffic"
 			echo "turn $n: user space saw: $saw, and ended with status $?"
 		fi
-		replaced
-		pci_bind user_accel "$dev0" || echo "turn $n: did not bind"
-		attached dev0 || echo "turn $n: is not attached"
-		[ "$(hpa dev0)" = "$hpa0" ] || echo "turn $n: is elsewhere"
+		attached_anew
 	done >/tmp/wrong 2>&1
 	is "$1 turns: each was complete" "$(head -n 20 /tmp/wrong)" ''
 }
@@ -307,18 +312,10 @@ resets() {
 		sleep "0.$((n % 3))$((n % 10))"
 		orderly
 		wait $resetting
-		replaced
-		pci_bind user_accel "$dev0" || echo "turn $n: did not bind"
-		attached dev0 || echo "turn $n: is not attached"
-		[ "$(hpa dev0)" = "$hpa0" ] || echo "turn $n: is elsewhere"
+		attached_anew
 	done >/tmp/wrong 2>&1
 	is "$1 times out during a reset: nothing was left of any" "$(head -n 20 /tmp/wrong)" ''
 	ok "$1 times out during a reset: its memory decodes" decodes "$hpa0"
-}
-
-# dvsec ADDRESS ID: where in configuration space that CXL DVSEC is.
-dvsec() {
-	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"
 }
 
 # The link of what is plugged in did not train as CXL.mem: the Flex Bus status says so.

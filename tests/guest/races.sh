@@ -21,7 +21,7 @@ released() {
 }
 
 # The old binding's devices may be there still when the new one's come: names differ.
-delete_region() {
+delete_its_region() {
 	region dev0 >"$CXL/decoder0.0/delete_region"
 }
 unbind_memdev() {
@@ -67,7 +67,7 @@ echo 0 >$PARAMETERS/remove_waits
 wait
 is 'when cxl_acpi has been removed, so has the driver' "$(cat /tmp/removed)" 1
 
-for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host; do
+for loss in delete_its_region unbind_memdev unbind_endpoint unbind_port remove_host; do
 	pci_bind odd_accel "$dev0"
 	echo 1 >$PARAMETERS/remove_waits
 	log_mark
@@ -99,7 +99,7 @@ no_region() {
 	! bus_has 'region[0-9]*'
 }
 
-for loss in delete_region unbind_memdev unbind_endpoint unbind_port remove_host; do
+for loss in delete_its_region unbind_memdev unbind_endpoint unbind_port remove_host; do
 	echo 1 >$PARAMETERS/probe_waits
 	log_mark
 	pci_bind odd_accel "$dev0" 2>/dev/null &
@@ -134,7 +134,7 @@ for turn in 1 2 3 4 5 6 7 8; do
 	log_mark
 	pci_bind odd_accel "$dev0" 2>/dev/null &
 	wait_for 30 log_has 'odd: 0 attached' || echo "turn $turn: not attached"
-	delete_region
+	delete_its_region
 	pci_unbind odd_accel "$dev0" 2>/dev/null &
 	wait_for 30 waits_or_ended $! || echo "turn $turn: the unbind does not wait"
 	pci_bind odd_accel "$dev0" 2>/dev/null &
@@ -154,7 +154,7 @@ bind_again odd_accel dev0
 
 echo 1 >$PARAMETERS/remove_waits
 log_mark
-delete_region
+delete_its_region
 ok 'the driver is being released' wait_for 30 log_has "$dev0: unexpected detach: CXL memory is gone"
 rmmod odd_accel &
 rmmod=$!

@@ -14,8 +14,7 @@ dev1=$(pci_address dev1)
 
 # As when a driver first attaches: the device's DVSEC says that it offers a CXL reset, and a cache write-back.
 offer_cxl_reset() {
-	at=$(lspci -s "$dev0" -vvv | sed -n 's/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0000 .*/0x\1/p')
-	at=$(printf %x.w $((at + 0xa)))
+	at=$(printf %x.w $(($(dvsec "$dev0" 0000) + 0xa)))
 	setpci -s "$dev0" "$at=$(printf %x $((0x$(setpci -s "$dev0" "$at") | 0x2c0)))"
 }
 [ "$1" != sibling ] || offer_cxl_reset
@@ -30,8 +29,7 @@ pattern=0x5EED5EED0BADCAFE
 # unmask_reset ADDRESS: a reset of the bus does nothing unless the CXL port above lets it through.
 unmask_reset() {
 	port=$(basename "$(dirname "$(readlink -f "$PCI/$1")")")
-	at=$(lspci -s "$port" -vvv | sed -n 's/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0003 .*/0x\1/p')
-	setpci -s "$port" "$(printf %x.w $((at + 0xc)))=0001"
+	setpci -s "$port" "$(printf %x.w $(($(dvsec "$port" 0003) + 0xc)))=0001"
 }
 
 # resets ADDRESS METHOD: one after the other, in the background, until end_resets

@@ -36,10 +36,6 @@ unload_mem() {
 
 # ---- registers ----
 
-# dvsec ADDRESS ID: where in configuration space that CXL DVSEC is.
-dvsec() {
-	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"
-}
 cxl_dvsec=$(dvsec "$dev0" 0000)
 port_dvsec=$(dvsec "$port" 0003)
 bar=$(sed -n '1s/ .*//p' "$PCI/$dev0/resource")

@@ -21,10 +21,6 @@ unbind() {
 	[ ! -e $HMEM/hmem_platform.0 ] || echo hmem_platform.0 >$HMEM/unbind
 }
 
-forget() {
-	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
-}
-
 # Ends when dax_hmem has decided.
 decided() {
 	insmod /modules/dax_cxl.ko && wait_for 10 has_owners

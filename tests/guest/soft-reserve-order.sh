@@ -24,10 +24,10 @@ MODULES='dax_hmem dax_cxl cxl_acpi cxl_pci cxl_mem'
 
 # As after a boot, if nothing is loaded that would mind: decoders are committed, nothing is decided.
 begin_again() {
-	unload dax_cxl dax_hmem cxl_pci cxl_mem cxl_acpi cxl_port hosts_accel || return
+	unload_all && unload hosts_accel || return
 	# shellcheck disable=SC2046 # words
 	platform-firmware $(cat /vm/firmware)
-	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
+	forget
 }
 
 # act NUMBER MODULE: whatever the number stands for. Most of it is refused, by what is there or not there.
@@ -70,7 +70,7 @@ unlike 'no byte had two owners at any time' "$(cat /tmp/outcomes)" '\+'
 ok 'memory had different owners' test "$(sort -u /tmp/outcomes | wc -l)" -gt 1
 
 ! loaded hosts_accel || rmmod hosts_accel
-ok 'all modules can be removed' unload dax_cxl dax_hmem cxl_pci cxl_mem cxl_acpi cxl_port
+ok 'all modules can be removed' unload_all
 is 'no dax device is left' "$(ls /sys/bus/dax/devices)" ''
 is 'nothing is left on the CXL bus' "$(bus_devices)" ''
 is 'the resource tree is as at first' "$(cat /proc/iomem)" "$iomem"

@@ -32,11 +32,6 @@ go() {
 	[ "$(driver_of "$PCI/$dev0")" = odd_accel ]
 }
 
-forget() {
-	rmmod odd_accel
-	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
-}
-
 dev0=$(pci_address dev0)
 load_cxl
 
@@ -60,6 +55,7 @@ steady
 is 'the decision is as it should be' "$(owners)" cxl
 unload dax_cxl dax_hmem
 
+rmmod odd_accel
 forget
 busy
 modprobe dax_hmem

@@ -51,18 +51,10 @@ load_all() {
 	wait
 }
 
-unload_all() {
-	one_processor unload dax_cxl dax_hmem cxl_pci cxl_mem cxl_acpi cxl_port
-}
-
-forget() {
-	insmod /modules/hosts_accel.ko forget=1 && rmmod hosts_accel
-}
-
 failed=''
 : >/tmp/outcomes
 for turn in $(seq "$turns"); do
-	[ "$turn" = 1 ] || { unload_all && firmware && forget; } || failed="$failed $turn"
+	[ "$turn" = 1 ] || { one_processor unload_all && firmware && forget; } || failed="$failed $turn"
 	load_all
 	steady
 	owners >>/tmp/outcomes

@@ -181,11 +181,8 @@ way_region() {
 	way 'region unbound' released cxl_unbind "$(region dev0)"
 	back
 }
-delete_region() {
-	region dev0 >"$CXL/decoder0.0/delete_region"
-}
 way_delete_region() {
-	way 'region deleted' released delete_region
+	way 'region deleted' released delete_region "$(region dev0)"
 	back
 }
 
@@ -234,8 +231,8 @@ way_port() {
 	back
 }
 way_host() {
-	way 'cxl_acpi unbound' released sh -c "echo ACPI0017:00 >$HOST_DRIVER/unbind"
-	echo ACPI0017:00 >$HOST_DRIVER/bind
+	way 'cxl_acpi unbound' released host unbind
+	host bind
 	back_alone
 }
 way_host_module() {
@@ -250,7 +247,7 @@ way_slow_remove() {
 	what='remove() takes its time'
 	log_mark
 	start_user
-	ok "$what: region deleted" delete_region
+	ok "$what: region deleted" delete_region "$(region dev0)"
 	ok "$what: the loss is in the log" wait_for 10 log_has "$dev0: unexpected detach"
 	sleep 1
 	nok "$what: the user goes on" user_said sigbus
@@ -264,9 +261,7 @@ way_slow_remove() {
 
 # reset_by METHOD: one of the bus does nothing unless the CXL port above lets it through.
 reset_by() {
-	reset_dvsec=$(lspci -s "$port" -vvv |
-		sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=0003 .*/0x\1/p")
-	setpci -s "$port" "$(printf %x.w $((reset_dvsec + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
+	setpci -s "$port" "$(printf %x.w $(($(dvsec "$port" 0003) + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
 	echo "$1" >"$PCI/$dev0/reset_method" && one_processor sysfs_reset
 }
 sysfs_reset() {

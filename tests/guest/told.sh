@@ -85,14 +85,6 @@ back_by_hand() {
 	back
 }
 
-delete_region() {
-	echo "$1" >"$CXL/$1/../delete_region"
-}
-
-host() {
-	echo ACPI0017:00 >"$HOST_DRIVER/$1"
-}
-
 losses() {
 	lose 'memdev unbound' cxl_unbind "$(memdev dev0)"
 	back_by_hand
