@@ -9,7 +9,7 @@
 #	guest_test NAME [OPTION of scripts/vm]... -- SCRIPT [ARG]...
 #		Run tests/guest/SCRIPT in a guest. It prints TAP itself, by way of /guest/tap.sh; its
 #		checks become checks of this test, named "NAME: ...". One more is added: that the
-#		script came to its end and the kernel did not complain.
+#		script came to its end and the kernel did not complain. $guest_prefix is before NAME.
 #	in_guest [OPTION of scripts/vm]... -- CMD...
 #		scripts/vm, for the kernel under test; with CXL_TEST_HYPERVISOR=1 on a processor that says
 #		that it is a virtual one
@@ -57,8 +57,10 @@ stock_module() {
 	echo "$TMP/$1.ko"
 }
 
+guest_prefix=''
+
 guest_test() {
-	local name=$1 options=() script line status guest_count=0 guest_plan=none
+	local name=$guest_prefix$1 options=() script line status guest_count=0 guest_plan=none
 	shift
 	while [ "$1" != -- ]; do
 		options+=("$1")

@@ -282,6 +282,12 @@ dvsec() {
 	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"
 }
 
+# unmask_reset ADDRESS: a reset of the bus does nothing unless the CXL port above lets it through.
+unmask_reset() {
+	accel_sh=$(basename "$(dirname "$(readlink -f "$PCI/$1")")")
+	setpci -s "$accel_sh" "$(printf %x.w $(($(dvsec "$accel_sh" 0003) + 0xc)))=0001"
+}
+
 # capability_offset BASE ID: where in the cache/mem part of the component registers at BASE that capability
 # is: CXL 3.1 section 8.2.4.
 capability_offset() {

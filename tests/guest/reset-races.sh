@@ -26,12 +26,6 @@ ok 'dev0 is attached' attached dev0
 hpa0=$(hpa dev0)
 pattern=0x5EED5EED0BADCAFE
 
-# unmask_reset ADDRESS: a reset of the bus does nothing unless the CXL port above lets it through.
-unmask_reset() {
-	port=$(basename "$(dirname "$(readlink -f "$PCI/$1")")")
-	setpci -s "$port" "$(printf %x.w $(($(dvsec "$port" 0003) + 0xc)))=0001"
-}
-
 # resets ADDRESS METHOD: one after the other, in the background, until end_resets
 resets() {
 	unmask_reset "$1"

@@ -37,7 +37,6 @@ unload_mem() {
 # ---- registers ----
 
 cxl_dvsec=$(dvsec "$dev0" 0000)
-port_dvsec=$(dvsec "$port" 0003)
 bar=$(sed -n '1s/ .*//p' "$PCI/$dev0/resource")
 hdm=$((bar + 0x1000 + $(hdm_offset "$bar")))
 
@@ -61,10 +60,9 @@ decoder0() {
 
 # ---- resets ----
 
-# reset_by METHOD: of dev0. One of the bus does nothing unless the CXL port above lets it through.
+# reset_by METHOD: of dev0
 reset_by() {
-	setpci -s "$port" "$(printf %x.w $((port_dvsec + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
-	echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset"
+	unmask_reset "$dev0" && echo "$1" >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset"
 }
 
 state() {

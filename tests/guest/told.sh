@@ -85,12 +85,23 @@ back_by_hand() {
 	back
 }
 
+# When it is over the device's registers are elsewhere, for a moment.
+silent_reset() {
+	bar=$(setpci -s "$dev0" BASE_ADDRESS_0.l) || return
+	setpci -s "$dev0" BASE_ADDRESS_0.l=00000004
+	echo cxl_bus >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset" || return
+	setpci -s "$dev0" "BASE_ADDRESS_0.l=$bar"
+	log_has 'not restored after a reset'
+}
+
 losses() {
 	lose 'memdev unbound' cxl_unbind "$(memdev dev0)"
 	back_by_hand
 	lose 'endpoint unbound' cxl_unbind "$(endpoint dev0)"
 	back_by_hand
 	lose 'region deleted' delete_region "$(region dev0)"
+	back_by_hand
+	lose 'reset that it does not come out of' silent_reset
 	back_by_hand
 	lose 'cxl_acpi unbound' host unbind
 	host bind

@@ -9,9 +9,6 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
 . "$(dirname "$0")/modules.sh"
 
-driver guest/user
-guest_program mmap_traffic
-
 # plug_test NAME TOPOLOGY [OPTION of scripts/vm]... -- WHAT...: dev0 is what firmware has committed
 plug_test() {
 	local name=$1 topology=$2 options=()
@@ -24,14 +21,20 @@ plug_test() {
 		"${MMAP_TRAFFIC[@]}" "${options[@]}" -- plug.sh "${@:2}"
 }
 
-# With two processors QEMU ends in an assertion of its own now and then, when one of them is in memory that goes.
-plug_test 'a slot' hb2rp --smp 1 -- by_order by_button by_surprise late_process late_tidying other_size not_cxl
-# A slot of a switch cannot be switched off in QEMU, which then does not let go of what is in it.
-plug_test 'a switch' switch --smp 1 -- switch_by_order
-plug_test 'a switch, by surprise' switch --smp 1 -- switch_by_surprise
-plug_test 'a PCI-only slot' 'hb(acc,empty),pcie(acc)' -- pci_only
-plug_test 'turns' hb2rp --smp 1 -- "turns${CXL_PLUG_TURNS:-200}"
-plug_test 'while it is bound' hb2rp -- races50
-plug_test 'while it is reset' hb2rp --smp 1 -- "resets${CXL_PLUG_TURNS:-100}"
+plugs() {
+	driver guest/user
+	guest_program mmap_traffic
 
+	# With two processors QEMU ends in an assertion of its own now and then, when one of them is in memory that goes.
+	plug_test 'a slot' hb2rp --smp 1 -- by_order by_button by_surprise late_process late_tidying other_size not_cxl
+	# A slot of a switch cannot be switched off in QEMU, which then does not let go of what is in it.
+	plug_test 'a switch' switch --smp 1 -- switch_by_order
+	plug_test 'a switch, by surprise' switch --smp 1 -- switch_by_surprise
+	plug_test 'a PCI-only slot' 'hb(acc,empty),pcie(acc)' -- pci_only
+	plug_test 'turns' hb2rp --smp 1 -- "turns${CXL_PLUG_TURNS:-200}"
+	plug_test 'while it is bound' hb2rp -- races50
+	plug_test 'while it is reset' hb2rp --smp 1 -- "resets${CXL_PLUG_TURNS:-100}"
+}
+
+on_kernels plugs
 done_testing

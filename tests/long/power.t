@@ -8,9 +8,6 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=modules.sh
 . "$(dirname "$0")/modules.sh"
 
-driver guest/user
-guest_program kexec
-
 # power_test NAME [OPTION of scripts/vm]... -- SCRIPT [ARG]...
 power_test() {
 	local name=$1
@@ -23,11 +20,17 @@ boot_file() {
 	find "$CACHE"/{root,kernel}/*/boot -name "$1-$KERNEL" | head -n 1
 }
 
-power_test sleep -- power.sh runtime runtime_detached s2idle deeper_sleep deeper_sleep_lost blocked
-power_test reboot --reboot -- next-kernel.sh reboot
-# The modular kernel has no kexec.
-if grep -q '^CONFIG_KEXEC_FILE=y' "$(boot_file config)"; then
-	power_test kexec "${KEXEC[@]}" --file "$(boot_file vmlinuz):/boot/vmlinuz" -- next-kernel.sh kexec
-fi
+powers() {
+	driver guest/user
+	guest_program kexec
 
+	power_test sleep -- power.sh runtime runtime_detached s2idle deeper_sleep deeper_sleep_lost blocked
+	power_test reboot --reboot -- next-kernel.sh reboot
+	# The modular kernel has no kexec.
+	if grep -q '^CONFIG_KEXEC_FILE=y' "$(boot_file config)"; then
+		power_test kexec "${KEXEC[@]}" --file "$(boot_file vmlinuz):/boot/vmlinuz" -- next-kernel.sh kexec
+	fi
+}
+
+on_kernels powers
 done_testing
