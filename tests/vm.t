@@ -57,6 +57,7 @@ mistakes() {
 		--firmware dev0:hdm-d -- true
 	refused "firmware: no such kind" "'dev0:hdm' is not" --firmware dev0:hdm -- true
 	refused "cdat: not a device" "'x' is not DEVICE=FILE" --cdat x -- true
+	refused "acpi-table: no such file" "no file '/nope'" --acpi-table /nope -- true
 	refused "cdat: no such file" "no file '/nope'" --cdat dev0=/nope -- true
 	refused "cdat: no such device" "no device 'dev2'" --cdat dev2=tests/vm.t -- true
 	refused "firmware: no such option" "unknown option 'at'" --firmware dev0:hdm-d/at -- true

@@ -7,7 +7,7 @@
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
 icount='' timeout=120 console='' verbose='' tools='' reboot=''
 hypervisor='' iommu=''
-modules=() files=() load=() command=() window_specs=() cdats=()
+modules=() files=() load=() command=() window_specs=() cdats=() acpi_tables=()
 
 parse_options() {
 	while [ $# -gt 0 ]; do
@@ -30,8 +30,8 @@ parse_options() {
 			command=("$@")
 			break
 			;;
-		--topology | --window | --cdat | --firmware | --device | --kernel | --modules-dir | --module | --load | \
-			--file | --append | --smp | --mem | --timeout | --console)
+		--topology | --window | --cdat | --acpi-table | --firmware | --device | --kernel | --modules-dir | \
+			--module | --load | --file | --append | --smp | --mem | --timeout | --console)
 			[ $# -ge 2 ] || usage_die "$1 wants an argument"
 			set_option "$1" "$2"
 			shift
@@ -49,6 +49,7 @@ set_option() {
 	--file) files+=("$2") ;;
 	--load) load+=("$2") ;;
 	--cdat) cdats+=("$2") ;;
+	--acpi-table) acpi_tables+=("$2") ;;
 	--window) window_specs+=("$2") ;;
 	--append) append="$append $2" ;;
 	--modules-dir) modules_dir=$2 ;;
@@ -79,6 +80,9 @@ check_options() {
 		[[ $file =~ ^dev[0-9]+=.*[^,]$ && $file != *,* ]] || usage_die "--cdat: '$file' is not DEVICE=FILE"
 		[ -f "${file#*=}" ] || usage_die "--cdat: no file '${file#*=}'"
 	done
+	for file in "${acpi_tables[@]}"; do
+		[[ -f $file && $file != *[,:]* ]] || usage_die "--acpi-table: no file '$file'"
+	done
 	for file in "${files[@]}"; do
 		[ -e "${file%%:*}" ] || usage_die "--file: no file '${file%%:*}'"
 		[[ $file != *:* || $file = *:/* ]] ||
@@ -97,8 +101,8 @@ check_options() {
 bind_options() {
 	local path
 
-	for path in "${modules[@]}" "${files[@]%%:*}" "${cdats[@]#*=}" ${modules_dir:+"$modules_dir" "$kernel"} \
-		${console:+"$console"}; do
+	for path in "${modules[@]}" "${files[@]%%:*}" "${cdats[@]#*=}" "${acpi_tables[@]}" \
+		${modules_dir:+"$modules_dir" "$kernel"} ${console:+"$console"}; do
 		printf '%s\0%s\0' --bind "$(dirname "$(realpath -s "$path")")"
 	done
 }

@@ -313,9 +313,14 @@ make_topology() {
 
 # $hypervisor: stock kernels flush no caches on a processor that says that it is a virtual one.
 machine_options() {
+	local table
+
 	qemu=("$QEMU" -M "q35,accel=tcg,cxl=$cxl$windows" -m "$1,maxmem=8G,slots=4"
 		-cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
 		-nodefaults -no-user-config -display none -plugin "$plugin"
 		${iommu:+-device intel-iommu,intremap=off} "${hardware[@]}")
 	[ -n "$reboot" ] || qemu+=(-no-reboot)
+	for table in "${acpi_tables[@]}"; do
+		qemu+=(-acpitable "file=$(realpath "$table")")
+	done
 }

@@ -72,6 +72,37 @@ runtime_detached() {
 	is 'not attached, and attached again: decoders were lost' "$(log_count 'CXL decoders restored')" 1
 	intact 'not attached, and attached again'
 }
+
+# ---- D3cold: see tests/qemu/slot-power.hex ----
+
+port=$(basename "$(dirname "$(readlink -f "$PCI/$dev0")")")
+port_is() {
+	[ "$(cat "$PCI/$port/power_state")" = "$1" ]
+}
+
+# The port above may sleep, and has the slot switched off then. QEMU would let go of what is in it, did its power
+# indicator not say that it is on.
+d3cold() {
+	remember
+	setpci -s "$port" CAP_EXP+18.w=0100:0300
+	echo 1 >"$PCI/$port/d3cold_allowed"
+	echo auto >"$PCI/$port/power/control"
+	echo auto >"$PCI/$dev0/power/control"
+	sleep 3
+	is 'D3cold: of an attached function the port above is active' "$(cat "$PCI/$port/power/runtime_status")" active
+	ok 'D3cold: and in D0' port_is D0
+	intact 'D3cold, attached'
+
+	remember
+	pci_unbind user_accel "$dev0"
+	ok 'D3cold, unbound: the port above is in it' wait_for 20 port_is D3cold
+	ok 'D3cold, unbound: so is dev0' power_is D3cold
+	ok 'D3cold, and back: bound' pci_bind user_accel "$dev0"
+	is 'D3cold, and back: decoders were lost' "$(log_count 'CXL decoders restored')" 1
+	intact 'D3cold, and back'
+	echo on >"$PCI/$dev0/power/control"
+}
+
 # ---- the system ----
 
 # sleep_to LEVEL STATE: suspend up to a level of pm_test, for a second
