@@ -44,8 +44,10 @@ came() {
 
 # ---- traffic ----
 
-# traffic BYTES: user space maps and uses the memory, until stop_traffic
+# traffic BYTES: user space maps and uses the memory, until that goes. What it said the time before is not to be taken
+# for its own.
 traffic() {
+	rm -f /tmp/traffic
 	mmap_traffic "/dev/accel-$dev0" "$1" >/tmp/traffic 2>/tmp/traffic.err &
 	traffic=$!
 	wait_for 30 grep -q mapped /tmp/traffic
