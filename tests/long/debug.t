@@ -25,6 +25,11 @@ debug_test 'a decoder outside every window' 'hb(acc:512M,empty)' \
 debug_test 'two decoders' 'hb(acc:512M,empty)' dev0:hdm-d/size=256M,dev0:hdm-d -- 'decoders.sh 0 0 1'
 debug_test resets hb2rp all:hdm-d --append iomem=relaxed -- \
 	'reset.sh odd_accel 256 while_bound while_unbound callbacks silent sibling aer_recovered races'
+# On one processor: see reset-races.t.
+debug_test 'reset races' hb2rp all:hdm-d --smp 1 --append preempt=full -- \
+	'reset-races.sh 25 driver memdev endpoint two'
+debug_test 'reset races, two functions' 'hb(two,empty)' dev0:hdm-d --smp 1 --append preempt=full -- \
+	'reset-races.sh 10 sibling'
 debug_test 'a full window' 'hb(acc,exp)' dev0:hdm-d --window hb0:256M -- 'reserve.sh dev0 dev1'
 debug_test 'hostile registers' 'hb(raw:512M,acc:512M)' dev0:hdm-d/size=256M,dev1:hdm-d/size=256M \
 	--file src/include/cxl-accel/attach.h -- hostile.sh
@@ -32,6 +37,8 @@ debug_test 'hostile registers' 'hb(raw:512M,acc:512M)' dev0:hdm-d/size=256M,dev1
 # pciehp of 6.12 takes its reset lock within pci_rescan_remove_lock, and the other way round, when a
 # slot is emptied, whatever was in it.
 debug_test 'hot-plug' hb2rp dev0:hdm-d --append lockdep.prove_locking=0 -- hotplug.sh
+debug_test 'hot-plug against reset' hb2rp dev0:hdm-d --smp 1 --append 'preempt=full lockdep.prove_locking=0' -- \
+	'plug.sh resets10 turns10'
 skip 'hot-plug: locks are taken in order' "pciehp itself does not (reset_lock, pci_rescan_remove_lock)"
 
 done_testing
