@@ -411,7 +411,11 @@ static uint32_t *find_component(void *dev)
 	return found;
 }
 
-/* Memory and cache are left alone: what the reset would take is there again after it. */
+/*
+ * Memory and cache are left alone: what the reset would take is there again after it. Any write to
+ * configuration space comes here; that it may not be a reset does no harm, as QEMU's big lock is
+ * held, so that nobody writes to the registers meanwhile.
+ */
 static void function_level_reset(struct device *d, uint32_t address, uint32_t value, int len)
 {
 	static uint32_t component[CM_WORDS];
