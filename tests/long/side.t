@@ -89,6 +89,10 @@ all_of() {
 		"${ODD[@]}" -- defer-failed.sh
 	alone reset 'bus: registers are what they were' "${RAW[@]}" "${OWN[@]}" \
 		reset.sh 'vendor_accel 512 while_bound'
+	alone 'reset while unbound' 'bound after that: dev0 is attached' "${RAW[@]}" "${OWN[@]}" \
+		reset.sh 'vendor_accel 512 while_unbound'
+	alone 'FLR that loses' 'flr that loses: registers are what they were' "${RAW[@]}" "${OWN[@]}" \
+		reset.sh 'vendor_accel 512 of_function'
 	guest_test "$SUITE, reset" "${RAW[@]}" "${ORDER[@]}" "${OWN[@]}" -- reset.sh vendor_accel 512 \
 		while_bound while_unbound sibling
 	guest_test "$SUITE, reset, callbacks" "${RAW[@]}" "${SIDE[@]}" "${ODD[@]}" -- reset.sh odd_accel 512 \
