@@ -150,8 +150,8 @@ expander_is_whole() {
 	bound cxl_mem "$found_mem" && bound cxl_port "$found_ep"
 }
 # The loss of an endpoint has cxl_core release the memdev, some time later; two resets come before that, or after.
-# There is none while it is bound or unbound: it then was refused later (-EIO), or waited for DOE without end.
-# Whether it does with the stock modules, too, has not been tried.
+# There is none while it is bound: that is refused then (-EINVAL: it decodes outside every window), by the stock modules
+# in 299 turns of 300, by ours in 143 of 150. With ours one once waited for DOE without end; none of these did.
 # expander_lost DEVICE
 expander_lost() {
 	cxl_unbind "$1" || echo "turn $turn: $1 was not bound"
