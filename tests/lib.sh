@@ -17,6 +17,9 @@
 #	stock_module NAME
 #		Print the path of an uncompressed copy of a module of the stock kernel.
 #
+#	slot_power
+#		Sets SLOT_POWER to options of scripts/vm: the port above dev0 can go to D3cold.
+#
 #	TREE	top of the source tree, and the working directory
 #	KERNEL	the stock kernel that is tested; CXL_TEST_KERNEL=RELEASE overrides it
 #	KDIR	its headers, as seen in the bookworm root
@@ -55,6 +58,14 @@ stock_module() {
 	*) cat "$file" ;;
 	esac >"$TMP/$1.ko"
 	echo "$TMP/$1.ko"
+}
+
+# tests/qemu/slot-power.hex has bytes and remarks. Ports of a machine as old as QEMU's do not sleep unless forced.
+slot_power() {
+	# shellcheck disable=SC2059 # bytes
+	printf "$(sed 's/#.*//; s/[0-9a-f][0-9a-f]/\\x&/g' tests/qemu/slot-power.hex | tr -d ' \t\n')" \
+		>"$TMP/slot-power"
+	SLOT_POWER=(--acpi-table "$TMP/slot-power" --append pcie_port_pm=force)
 }
 
 guest_prefix=''

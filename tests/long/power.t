@@ -25,9 +25,8 @@ powers() {
 	guest_program kexec
 
 	power_test sleep -- power.sh runtime runtime_detached s2idle deeper_sleep deeper_sleep_lost blocked
-	# shellcheck disable=SC2059 # bytes
-	printf "$(sed 's/#.*//; s/[0-9a-f][0-9a-f]/\\x&/g' tests/qemu/slot-power.hex | tr -d ' \t\n')" >"$TMP/slot-power"
-	power_test D3cold --acpi-table "$TMP/slot-power" --append pcie_port_pm=force -- power.sh d3cold
+	slot_power
+	power_test D3cold "${SLOT_POWER[@]}" -- power.sh d3cold
 	power_test reboot --reboot -- next-kernel.sh reboot
 	# The modular kernel has no kexec.
 	if grep -q '^CONFIG_KEXEC_FILE=y' "$(boot_file config)"; then

@@ -121,6 +121,11 @@ steps() {
 	alone sleep 's2idle: it decodes' --firmware dev0:hdm-d "${OWN_USER[@]}" power.sh s2idle
 	guest_test "$SUITE, sleep" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN_USER[@]}" \
 		-- power.sh runtime s2idle deeper_sleep blocked
+	slot_power
+	alone D3cold 'D3cold, attached: it decodes' --firmware dev0:hdm-d "${SLOT_POWER[@]}" "${OWN_USER[@]}" \
+		power.sh d3cold
+	guest_test "$SUITE, D3cold" --firmware dev0:hdm-d "${SIDE[@]}" "${SLOT_POWER[@]}" "${OWN_USER[@]}" \
+		-- power.sh d3cold
 	step passthrough 'dev0 is attached' --topology passthrough
 	alone bars 'BARs claimed first: attached' --firmware dev0:hdm-d "${OWN[@]}" mapping.sh bars
 	guest_test "$SUITE, BARs claimed first" --firmware dev0:hdm-d "${ORDER[@]}" "${OWN[@]}" -- mapping.sh bars
