@@ -87,7 +87,7 @@ once() {
 driver() {
 	local name=${1##*/} kernel_symvers=$KDIR/Module.symvers
 
-	[ -f "$kernel_symvers" ] || kernel_symvers=$CACHE/root/bookworm$kernel_symvers
+	[ -f "$kernel_symvers" ] || kernel_symvers=$CACHE/root/$(kernel_root "$KERNEL")$kernel_symvers
 	once "$name" "$(contents "tests/$1" src/include scripts/build-driver scripts/driver.mk scripts/driver-flags \
 		"build/$KERNEL/Module.symvers" "$kernel_symvers")" \
 		scripts/env/in-root "$(kernel_root "$KERNEL")" -- scripts/build-driver --out "$SHARED/$name.new" \
@@ -97,8 +97,16 @@ driver() {
 }
 
 guest_program() {
+	local root gcc=gcc
+
+	root=$(kernel_root "$KERNEL")
+	if [ "$root" = arm64 ]; then
+		gcc=aarch64-linux-gnu-gcc
+	else
+		root=bookworm
+	fi
 	once "$1" "$(contents "tests/guest/$1.c")" \
-		scripts/env/in-root bookworm -- gcc -Wall -Wextra -Werror -O2 -static \
+		scripts/env/in-root "$root" -- $gcc -Wall -Wextra -Werror -O2 -static \
 		-o "$SHARED/$1.new/$1" "tests/guest/$1.c" && return
 	echo "Bail out! tests/guest/$1.c does not compile"
 	exit 1

@@ -12,8 +12,9 @@
 CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
 export CXL_ACCEL_CACHE=$CACHE
 
-# The private roots that scripts/env/root knows: Debian suites, and bookworm with packaging tools.
-SUITES="bookworm trixie sid experimental packaging"
+# The private roots that scripts/env/root knows: Debian suites, bookworm with packaging tools, and what
+# builds for arm64.
+SUITES="bookworm trixie sid experimental packaging arm64"
 
 # The suite whose private root this process runs in; empty on the host.
 current_root() {
@@ -35,23 +36,28 @@ with_lock() {
 # What a kernel is told that boots on a machine of QEMU's, whose processor is emulated.
 #   loglevel=7: the console log is where complaints are looked for
 #   oops=panic panic=-1: an oops ends the run, at once
-#   no_timer_check: an emulated processor on a busy machine is late at times
 #   mitigations=off random.trust_cpu=on: boot faster
 #   maxcpus=1: init is to start the others. While one processor changes the memory map, as finding the
 #     PCI devices does all the time, QEMU loses what another writes to its local APIC, which then has
 #     no timer any more, or ends with an assertion in iotlb_to_section(): in one boot of some hundred
+# On amd64:
+#   no_timer_check: an emulated processor on a busy machine is late at times
 #   noreplace-smp lpj: that is soon done, then. Delays are as meant at 5 GHz and 250 Hz, else longer
-EMULATED="loglevel=7 oops=panic panic=-1 no_timer_check mitigations=off random.trust_cpu=on"
-EMULATED+=" maxcpus=1 noreplace-smp lpj=20000000"
+EMULATED="loglevel=7 oops=panic panic=-1 mitigations=off random.trust_cpu=on maxcpus=1"
+EMULATED_AMD64="no_timer_check noreplace-smp lpj=20000000"
+
+# newest_kernel ROOT [PATTERN]: release of the newest kernel of a private root, which must be there.
+newest_kernel() {
+	local release
+
+	release=$(cd "$CACHE/root/$1/lib/modules" && compgen -G "${2:-*}" | sort -V | tail -n 1)
+	[ -n "$release" ] || die "no kernel in $CACHE/root/$1: 'make clean-all' and try again"
+	echo "$release"
+}
 
 # Release of the newest 6.12 kernel in the bookworm root, which must be there.
 stock_kernel() {
-	local release
-
-	release=$(cd "$CACHE/root/bookworm/lib/modules" && printf '%s\n' 6.12.* | sort -V | tail -n 1)
-	[ -d "$CACHE/root/bookworm/lib/modules/$release" ] ||
-		die "no 6.12 kernel in $CACHE/root/bookworm: 'make clean-all' and try again"
-	echo "$release"
+	newest_kernel bookworm '6.12.*'
 }
 
 # link_headers RELEASE: in a kernel of the cache, from where modules to where headers are: /lib may be a link.
@@ -64,7 +70,11 @@ link_headers() {
 
 # kernel_root RELEASE: the private root with the compiler for it.
 kernel_root() {
-	cat "$CACHE/kernel/$1/root" 2>/dev/null || echo bookworm
+	if [ -d "$CACHE/root/arm64/lib/modules/$1" ]; then
+		echo arm64
+	else
+		cat "$CACHE/kernel/$1/root" 2>/dev/null || echo bookworm
+	fi
 }
 
 # kernel_headers RELEASE: where its headers are, as seen in that root: those of scripts/env/kernel
@@ -83,4 +93,21 @@ kernel_image() {
 	for file in "$CACHE/kernel/$1/boot/vmlinuz-$1" "$CACHE/kernel/$1/lib/modules/$1/vmlinuz"; do
 		[ ! -f "$file" ] || { echo "$file" && return; }
 	done
+}
+
+# image_arch IMAGE: amd64 or arm64, by the magic number of an arm64 Image.
+image_arch() {
+	if [ "$(od -An -tx1 -j 56 -N 4 "$1" | tr -d ' ')" = 41524d64 ]; then
+		echo arm64
+	else
+		echo amd64
+	fi
+}
+
+# arch_root ARCH: the private root in which guests of that architecture are made and run.
+arch_root() {
+	case $1 in
+	amd64) echo bookworm ;;
+	arm64) echo arm64 ;;
+	esac
 }

@@ -100,7 +100,7 @@ kernels() {
 # On a busy machine the TSC is calibrated wrongly, and then time runs away. apparmor would compile its
 # profiles for half a minute, and nobody logs in. The second processor is started by firmware-init; under
 # Secure Boot, where there is none, by nobody.
-SETTINGS="$EMULATED tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout=300 apparmor=0
+SETTINGS="$EMULATED $EMULATED_AMD64 tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout=300 apparmor=0
 	systemd.show_status=0"
 
 # The machine that scripts/vm has for its topology "mixed", and a disk.

@@ -6,7 +6,7 @@
 # Lines of the kernel log that are a complaint. They start a message, but for the time stamp.
 COMPLAINTS='^(\[[ 0-9.]+\](\[[^]]*\])? )?('
 COMPLAINTS+='BUG:|BUG [[:alnum:]_-]+ \(|kernel BUG at|WARNING:|Oops:|Call Trace:|Kernel panic'
-COMPLAINTS+='|general protection fault|Unable to handle|unable to handle'
+COMPLAINTS+='|general protection fault|Internal error:|Unable to handle|unable to handle'
 COMPLAINTS+='|INFO: possible|INFO: task .* blocked|INFO: trying to register non-static key'
 COMPLAINTS+='|INFO: rcu|INFO: Slab|rcu: INFO:|rcu: .*(stall|starved)|watchdog: BUG'
 COMPLAINTS+='|NMI watchdog: .*LOCKUP|DEBUG_LOCKS_WARN_ON|UBSAN:|kmemleak:.* new suspected'

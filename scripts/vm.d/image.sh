@@ -16,7 +16,7 @@ find_kernel() {
 		release=${modules_dir##*/}
 		return
 	fi
-	release=${kernel:-$(newest_bookworm_kernel)}
+	release=${kernel:-$(default_kernel)}
 	for dir in "" "$CACHE"/root/* "$CACHE/kernel/$release"; do
 		modules_dir=$dir/lib/modules/$release
 		[ -f "$modules_dir/modules.dep" ] || continue
@@ -27,20 +27,20 @@ find_kernel() {
 	usage_die "no kernel '$release': the ones at hand are $(known_kernels); scripts/env/get-kernel fetches others"
 }
 
+default_kernel() {
+	if [ "$arch" = arm64 ]; then
+		newest_kernel arm64
+	else
+		stock_kernel
+	fi
+}
+
 known_kernels() {
 	local file
 
 	for file in "$CACHE"/{root,kernel}/*/lib/modules/*/modules.dep; do
 		[ ! -f "$file" ] || basename "${file%/modules.dep}"
 	done | sort -uV | tr '\n' ' ' | sed 's/ $//'
-}
-
-newest_bookworm_kernel() {
-	local file
-
-	for file in /boot/vmlinuz-6.12.*; do
-		echo "${file##*/vmlinuz-}"
-	done | sort -V | tail -n1
 }
 
 # ---- what depends on neither run nor command: built once ----
@@ -73,7 +73,7 @@ build_plugin() {
 	for version in {2..20}; do
 		gcc -Wall -Wextra -O2 -shared -fPIC -DPLUGIN_VERSION="$version" -o "$so" \
 			"$TREE/tests/qemu/cxl-type2.c" || return
-		if "$QEMU" -M none -accel tcg -display none -monitor stdio -plugin "$so" \
+		if "${QEMU[$arch]}" -M none -accel tcg -display none -monitor stdio -plugin "$so" \
 			<<<quit >/dev/null 2>"$1/log"; then
 			return
 		fi
@@ -105,12 +105,14 @@ build_unpacked() {
 
 # Sets boot, what QEMU is given as the kernel.
 find_boot() {
+	boot=$vmlinuz
+	[ "$arch" = amd64 ] || return 0
 	boot=$(cached "kernel-$release" build_unpacked "$vmlinuz")/vmlinux
 	[ -f "$boot" ] || boot=$vmlinuz
 }
 
 build_base_image() {
-	"$TREE/tests/qemu/mkimage" "$release" "$modules_dir" "$1"
+	"$TREE/tests/qemu/mkimage" "$arch" "$release" "$modules_dir" "$1"
 }
 
 # ---- what this run adds to the image ----

@@ -10,8 +10,27 @@
 #   initcall_blacklist: the jitter RNG measures an emulated processor for a tenth of the boot
 # and EMULATED, see lib.sh; guest-init starts the processors but the first.
 kernel_arguments() {
-	echo "console=ttyS0,115200 $EMULATED rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30" \
+	local tty=ttyS0,115200 emulated="$EMULATED $EMULATED_AMD64"
+
+	[ "$arch" = amd64 ] || tty=ttyAMA0 emulated=$EMULATED
+	echo "console=$tty $emulated rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30" \
 		"nokaslr initcall_blacklist=jent_mod_init$append"
+}
+
+# The console is a port of the machine's. A PC has three more; ttyS1 to ttyS3 of arm64 are a PCI card's.
+serial_ports() {
+	local port
+
+	for port in console stdout stderr; do
+		qemu+=(-chardev "file,id=$port,path=$run/$port,append=on")
+	done
+	qemu+=(-chardev "pipe,id=control,path=$run/control" -serial chardev:console)
+	if [ "$arch" = amd64 ]; then
+		qemu+=(-serial chardev:stdout -serial chardev:stderr -serial chardev:control)
+	else
+		qemu+=(-chardev null,id=none
+			-device pci-serial-4x,bus=pcie.0,chardev1=none,chardev2=stdout,chardev3=stderr,chardev4=control)
+	fi
 }
 
 qemu_options() {
@@ -22,12 +41,8 @@ qemu_options() {
 	else
 		qemu+=(-smp "$smp")
 	fi
-	local port
-	for port in console stdout stderr; do
-		qemu+=(-chardev "file,id=$port,path=$run/$port,append=on" -serial "chardev:$port")
-	done
-	qemu+=(-chardev "pipe,id=control,path=$run/control" -serial chardev:control
-		-chardev "pipe,id=qmp,path=$run/qmp" -mon chardev=qmp,mode=control)
+	serial_ports
+	qemu+=(-chardev "pipe,id=qmp,path=$run/qmp" -mon chardev=qmp,mode=control)
 }
 
 # QEMU's end comes as a line too, so that there is one thing to wait for.

@@ -6,7 +6,7 @@
 
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
 icount='' timeout=120 console='' verbose='' tools='' reboot=''
-hypervisor='' iommu=''
+hypervisor='' iommu='' arch=''
 modules=() files=() load=() command=() window_specs=() cdats=() acpi_tables=()
 
 parse_options() {
@@ -31,7 +31,7 @@ parse_options() {
 			break
 			;;
 		--topology | --window | --cdat | --acpi-table | --firmware | --device | --kernel | --modules-dir | \
-			--module | --load | --file | --append | --smp | --mem | --timeout | --console)
+			--module | --load | --file | --append | --smp | --mem | --timeout | --console | --arch)
 			[ $# -ge 2 ] || usage_die "$1 wants an argument"
 			set_option "$1" "$2"
 			shift
@@ -69,6 +69,10 @@ check_options() {
 	type2 | type3) ;;
 	*) usage_die "unknown device '$device': type2 or type3" ;;
 	esac
+	case $arch in
+	'' | amd64 | arm64) ;;
+	*) usage_die "unknown architecture '$arch': amd64 or arm64" ;;
+	esac
 	is_number "$timeout" || usage_die "--timeout wants a number of seconds, not '$timeout'"
 	is_number "$smp" || usage_die "--smp wants a number of processors, not '$smp'"
 	[[ $mem =~ ^[1-9][0-9]*[MG]$ ]] || usage_die "--mem wants a size like 512M or 2G, not '$mem'"
@@ -95,6 +99,25 @@ check_options() {
 	elif [[ $kernel = */* ]]; then
 		usage_die "--kernel with the path of an image wants --modules-dir too"
 	fi
+}
+
+# That of the kernel, if it has not been said.
+find_arch() {
+	local file image=''
+
+	for file in "$kernel" "$CACHE"/{root,kernel}/*/{boot/vmlinuz-,lib/modules/}"$kernel"{,/vmlinuz}; do
+		[ ! -f "$file" ] || image=$file
+	done
+	[ -n "$arch" ] || arch=$([ -z "$image" ] && echo amd64 || image_arch "$image")
+	[ "$arch" = amd64 ] || check_arm64
+}
+
+# What there is on no machine but a PC.
+check_arm64() {
+	[ -z "$hypervisor" ] || usage_die "--hypervisor: an arm64 processor does not say that it is a virtual one"
+	[ -z "$iommu" ] || usage_die "--iommu: there is none on arm64"
+	[[ ,$firmware, != *,broken-cedt,* ]] || usage_die "--firmware: 'broken-cedt' is not done on arm64"
+	[ -z "${allow[*]}" ] || usage_die "--window: what it allows is not changed on arm64"
 }
 
 # The directories that must be seen in the root: those of all files on the command line.

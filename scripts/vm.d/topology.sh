@@ -17,7 +17,8 @@
 # machine_options MEMORY, after that, sets qemu to a command that lacks processors, kernel and serial
 # ports; $plugin is QEMU's plugin, $hypervisor, $iommu and $reboot what the options of these names say.
 
-QEMU="qemu-system-x86_64"
+declare -A QEMU=([amd64]=qemu-system-x86_64 [arm64]=qemu-system-aarch64)
+declare -A QEMU_PACKAGE=([amd64]=x86 [arm64]=arm)
 
 hardware=()
 windows=''
@@ -315,10 +316,15 @@ make_topology() {
 machine_options() {
 	local table
 
-	qemu=("$QEMU" -M "q35,accel=tcg,cxl=$cxl$windows" -m "$1,maxmem=8G,slots=4"
-		-cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
-		-nodefaults -no-user-config -display none -plugin "$plugin"
-		${iommu:+-device intel-iommu,intremap=off} "${hardware[@]}")
+	qemu=("${QEMU[${arch:-amd64}]}")
+	if [ "${arch:-amd64}" = amd64 ]; then
+		qemu+=(-M "q35,accel=tcg,cxl=$cxl$windows" -cpu "max$([ -n "$hypervisor" ] || echo ,-hypervisor)"
+			${iommu:+-device intel-iommu,intremap=off})
+	else
+		qemu+=(-M "virt,accel=tcg,gic-version=3,cxl=$cxl$windows" -cpu cortex-a57
+			-bios /usr/share/qemu-efi-aarch64/QEMU_EFI.fd)
+	fi
+	qemu+=(-m "$1,maxmem=8G,slots=4" -nodefaults -no-user-config -display none -plugin "$plugin" "${hardware[@]}")
 	[ -n "$reboot" ] || qemu+=(-no-reboot)
 	for table in "${acpi_tables[@]}"; do
 		qemu+=(-acpitable "file=$(realpath "$table")")

@@ -36,11 +36,9 @@ imports() {
 
 # Sets SUITE, KERNEL, BUILT and the options of scripts/vm.
 use() {
-	local root
-
 	SUITE=$1
-	root=$(scripts/env/root "$SUITE")
-	KERNEL=$(cd "$root/lib/modules" && printf '%s\n' * | sort -V | tail -n 1)
+	scripts/env/root "$SUITE" >/dev/null
+	KERNEL=$(newest_kernel "$SUITE")
 	BUILT=build/$KERNEL
 	scripts/env/get-kernel "$SUITE" "linux-image-$KERNEL" >/dev/null
 	SIDE=(--module "$BUILT/cxl_accel.ko" --file scripts/package/modprobe.conf:/etc/modprobe.d/cxl-accel.conf)

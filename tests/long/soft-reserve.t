@@ -147,10 +147,8 @@ status() {
 
 # newest ROOT: sets KERNEL to the newest kernel of that private root
 newest() {
-	local root
-
-	root=$(scripts/env/root "$1")
-	KERNEL=$(cd "$root/lib/modules" && printf '%s\n' * | sort -V | tail -n 1)
+	scripts/env/root "$1" >/dev/null
+	KERNEL=$(newest_kernel "$1")
 }
 
 # build_in ROOT: the modules for KERNEL
