@@ -21,9 +21,9 @@ test_losses() {
 		-- detach.sh "${@/#/loss_}"
 }
 
-# Below a hypervisor a region cannot be decommitted, nor be warned about.
+# Where caches cannot be flushed a region cannot be decommitted, nor be warned about.
 decommit='uncommit target'
-[ -z "${CXL_TEST_HYPERVISOR:-}" ] || decommit=refused
+[ -z "$NO_FLUSH" ] || decommit=refused
 # shellcheck disable=SC2086 # a list
 test_losses 'one bridge' hb2rp memdev endpoint region delete_region $decommit disable_memdev \
 	destroy_region shared_port host host_module pci_device

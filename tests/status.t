@@ -20,7 +20,7 @@ guest_test attached --topology mixed --firmware dev0:hdm-d "${BUNDLE[@]}" "${UEV
 guest_test failed --topology mixed "${BUNDLE[@]}" "${UEVENTS[@]}" --file "$tool:/opt/cxl-accel" -- status.sh failed
 
 check() {
-	scripts/env/in-root bookworm -- scripts/cxl-accel check "$@"
+	scripts/env/in-root "$(kernel_root "$KERNEL")" -- scripts/cxl-accel check "$@"
 }
 
 exits 0 'cxl-accel check of a supported kernel exits 0' check "$KERNEL" "$KDIR"

@@ -61,10 +61,8 @@ static int config_write(struct pci_bus *bus, unsigned int devfn, int where, int 
 	return stock_ops->write(bus, devfn, where, size, val);
 }
 
-static struct pci_ops config_ops = {
-	.read = config_read,
-	.write = config_write,
-};
+/* The rest is the bus's own. */
+static struct pci_ops config_ops;
 
 static int __init config_init(void)
 {
@@ -76,6 +74,9 @@ static int __init config_init(void)
 	if (!pdev)
 		return -ENODEV;
 	stock_ops = pdev->bus->ops;
+	config_ops = *stock_ops;
+	config_ops.read = config_read;
+	config_ops.write = config_write;
 	pci_bus_set_ops(pdev->bus, &config_ops);
 	return 0;
 }
