@@ -25,6 +25,8 @@
 /* CXL 3.1 section 8.2.4: the CXL.cache and CXL.mem part of the component registers */
 #define CACHE_MEM_OFFSET	SZ_4K
 #define CACHE_MEM_SIZE		SZ_4K
+#define ARRAY_COUNT		GENMASK(31, 24)
+#define CAPABILITY_POINTER	GENMASK(31, 20)
 
 /* A length of all ones, as of a device that is gone, ends outside of configuration space, too. */
 static bool cxl_accel_locator_is_sane(struct pci_dev *pdev)
@@ -59,7 +61,29 @@ static bool cxl_accel_block_is_sane(struct pci_dev *pdev, const struct cxl_regis
 	return map->max_size >= least && cxl_accel_block_is_in_bar(pdev, map);
 }
 
-/* A misaligned one is an alignment fault on arm64. At the offset of 0 there is the array itself. */
+/*
+ * cxl_core reads where each capability points to, whatever it is: what is misaligned is an alignment
+ * fault on arm64.
+ */
+static int cxl_accel_capabilities_are_aligned(struct pci_dev *pdev,
+					      const struct cxl_register_map *map)
+{
+	void __iomem *array = ioremap(map->resource + CACHE_MEM_OFFSET, CACHE_MEM_SIZE);
+	unsigned int at = 0, n, count;
+
+	if (!array)
+		return -ENOMEM;
+	count = FIELD_GET(ARRAY_COUNT, readl(array));
+	for (n = 1; n <= count && IS_ALIGNED(at, sizeof(u32)); n++)
+		at = FIELD_GET(CAPABILITY_POINTER, readl(array + n * sizeof(u32)));
+	iounmap(array);
+	if (IS_ALIGNED(at, sizeof(u32)))
+		return true;
+	pci_warn(pdev, "CXL.mem registers: a capability points to %#x, which is not aligned\n", at);
+	return false;
+}
+
+/* At the offset of 0 there is the array itself. */
 static void cxl_accel_check_capability(struct pci_dev *pdev, struct cxl_reg_map *cap,
 				       const char *name)
 {
@@ -67,8 +91,7 @@ static void cxl_accel_check_capability(struct pci_dev *pdev, struct cxl_reg_map 
 
 	if (!cap->valid)
 		return;
-	if (cap->offset > CACHE_MEM_OFFSET && IS_ALIGNED(at, sizeof(u32)) && at < CACHE_MEM_SIZE &&
-	    cap->size <= CACHE_MEM_SIZE - at)
+	if (cap->offset > CACHE_MEM_OFFSET && at < CACHE_MEM_SIZE && cap->size <= CACHE_MEM_SIZE - at)
 		return;
 	cap->valid = false;
 	pci_warn(pdev, "CXL %s capability: %lu bytes at %#lx are not in the CXL.mem registers\n",
@@ -119,7 +142,8 @@ enum cxl_accel_attach_status cxl_accel_function_status(struct pci_dev *pdev, int
  * cxl_accel_registers_find() - find a block of registers, and the capabilities in it
  * @pdev: the PCI function, enabled
  * @type: the block's type in the Register Locator
- * @map: filled in on success; a capability that cannot be there is not valid
+ * @map: filled in on success; a capability that cannot be there is not valid; none is if one
+ *	misaligned
  *
  * Context: may sleep.
  * Return: 0; -ENXIO if the Register Locator has no such block, or describes one that cannot be;
@@ -130,6 +154,7 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 {
 	int rc;
 
+	memset(map, 0, sizeof(*map));
 	if (!cxl_accel_locator_is_sane(pdev))
 		return -ENXIO;
 	rc = cxl_find_regblock(pdev, type, map);
@@ -139,6 +164,11 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 		pci_warn(pdev, "CXL Register Locator: %pa bytes at %pa are not in a BAR\n",
 			 &map->max_size, &map->resource);
 		return -ENXIO;
+	}
+	if (type == CXL_REGLOC_RBI_COMPONENT) {
+		rc = cxl_accel_capabilities_are_aligned(pdev, map);
+		if (rc <= 0)
+			return rc;
 	}
 	rc = cxl_setup_regs(map);
 	if (rc)
