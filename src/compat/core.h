@@ -57,9 +57,14 @@ extern const struct bus_type cxl_bus_type;
 #define IORESOURCE_DAX_KMEM		BIT(1)
 
 /* Decoder flags: macros, so not in BTF. The same since 5.19; sysfs shows @ENABLE and @LOCK. */
+#define CXL_DECODER_F_RAM		BIT(0)
+#define CXL_DECODER_F_TYPE2		BIT(2)
 #define CXL_DECODER_F_TYPE3		BIT(3)
 #define CXL_DECODER_F_LOCK		BIT(4)
 #define CXL_DECODER_F_ENABLE		BIT(5)
+
+/* A region flag, a number of a bit: assembled from what firmware committed. The same since 6.3. */
+#define CXL_REGION_F_AUTO		0
 
 #define CXL_RESOURCE_NONE		((resource_size_t)-1)
 
@@ -183,6 +188,10 @@ void cxl_accel_core_memdev_register_edac(struct cxl_memdev *cxlmd);
 struct cxl_dev_state *cxl_accel_core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
 						   u64 capacity,
 						   const struct cxl_register_map *map);
+int cxl_accel_core_store(struct device *dev, const char *name, const char *value);
+int cxl_accel_core_region_create(struct device *cxlrd_dev);
+bool cxl_accel_core_region_keep(struct cxl_region *cxlr);
+void cxl_accel_core_region_let_go(struct cxl_region *cxlr);
 int cxl_accel_core_region_delete(struct cxl_region *cxlr);
 void cxl_accel_core_region_keep_committed(struct cxl_region *cxlr,
 					  const struct cxl_endpoint_decoder *cxled);

@@ -108,6 +108,7 @@ struct cxl_accel_decoders {
  * @copy: of @dev, while the endpoint is probed, see endpoint_probe.c
  * @bar_claim: of the driver, around its registers, while the endpoint is probed, see bar_claim.c
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
+ * @wants_region: if firmware committed none, one is to be created; the driver has said so
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
  * @host_nr: which binding of cxl_acpi to the host it was attached in
@@ -142,6 +143,7 @@ struct cxl_accel {
 	struct pci_dev *copy;
 	struct resource *bar_claim;
 	bool devmem;
+	bool wants_region;
 	enum cxl_accel_attach_status refused;
 
 	bool attached;
@@ -247,6 +249,16 @@ int cxl_accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			     struct cxl_endpoint_decoder *cxled);
 enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 						       struct cxl_port *endpoint);
+struct cxl_region *cxl_accel_region_adding(struct cxl_accel *accel);
+void cxl_accel_region_discard(struct cxl_accel *accel);
+
+/* create.c: a region where platform firmware committed none */
+bool cxl_accel_create_is_wanted(const struct cxl_accel *accel);
+enum cxl_accel_attach_status cxl_accel_create_region(struct cxl_accel *accel,
+						     struct cxl_port *endpoint,
+						     struct cxl_endpoint_decoder *cxled, u64 size);
+bool cxl_accel_create_is_decoded(const struct range *range);
+bool cxl_accel_create_can_undo(struct cxl_port *endpoint, const struct cxl_region *cxlr);
 
 /* hpa_in_use.c: is a range in other hands already? */
 bool cxl_accel_hpa_in_use(const struct range *range);
@@ -256,6 +268,11 @@ int cxl_accel_reserve_init(void);
 void cxl_accel_reserve_exit(void);
 void cxl_accel_reserve_device(struct pci_dev *pdev);
 bool cxl_accel_reserve_covers(struct pci_dev *pdev, const struct range *range);
+bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range);
+bool cxl_accel_reserve_is_created(struct pci_dev *pdev, const struct range *range);
+void cxl_accel_reserve_end(struct pci_dev *pdev, const struct range *range);
+void cxl_accel_reserve_end_stale(struct pci_dev *pdev,
+				 bool (*is_decoded)(const struct range *range));
 void cxl_accel_reserve_windows_added(struct cxl_port *host_bridge);
 
 /* registers.c: where a device's registers are, by its own account */

@@ -194,6 +194,17 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_s
 }
 CORE_EXPORT(cxl_accel_attach_error);
 
+int cxl_accel_want_region(struct cxl_accel_dev_state *cxlds)
+{
+	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)
+		return -EINVAL;
+	if (cxlds->accel->attached)
+		return -EBUSY;
+	cxlds->accel->wants_region = true;
+	return 0;
+}
+CORE_EXPORT(cxl_accel_want_region);
+
 int cxl_accel_set_loss_ops(struct cxl_accel_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
 {
 	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)

@@ -140,7 +140,8 @@ static int cxl_accel_ancestor_match(struct device *dev, void *data)
 }
 
 static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *endpoint,
-				     struct cxl_dport *dport, const struct cxl_decoder *down)
+				     struct cxl_dport *dport, const struct cxl_decoder *down,
+				     bool hold)
 {
 	struct cxl_accel_ancestor_search search = { .down = down };
 	struct cxl_accel_ancestor *ancestor;
@@ -161,7 +162,7 @@ static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *e
 		ancestor->down = down;
 		ancestor->dport = dport;
 		ancestor->passthrough = !search.committed;
-		if (search.committed)
+		if (search.committed && hold)
 			cxl_accel_ancestor_hold(ancestor);
 	}
 	list_add(&ancestor->node, &accel->decode_path);
@@ -179,11 +180,13 @@ static int cxl_accel_decode_path_add(struct cxl_accel *accel, struct cxl_port *e
 int cxl_accel_decode_path_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 				  const struct cxl_decoder *down)
 {
+	/* What was created is decommitted with its region. */
+	bool hold = !cxl_accel_reserve_is_created(to_pci_dev(accel->dev), &down->hpa_range);
 	struct cxl_dport *dport = endpoint->parent_dport;
 	int rc = 0;
 
 	for (; !rc && !is_cxl_root(dport->port); dport = dport->port->parent_dport)
-		rc = cxl_accel_decode_path_add(accel, endpoint, dport, down);
+		rc = cxl_accel_decode_path_add(accel, endpoint, dport, down, hold);
 	return rc;
 }
 

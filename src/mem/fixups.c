@@ -63,7 +63,8 @@ static void cxl_accel_endpoint_decoder_added(struct cxl_endpoint_decoder *cxled)
 	if (cxld->flags & CXL_DECODER_F_ENABLE) {
 		if (list_empty(&accel->regions))
 			cxl_accel_status_range(accel->dev, &cxld->hpa_range);
-		cxld->reset = cxl_accel_noop_reset;
+		if (!cxl_accel_reserve_is_created(to_pci_dev(accel->dev), &cxld->hpa_range))
+			cxld->reset = cxl_accel_noop_reset;
 		/* cxl_core assembles no region by itself: the attach tells it when (region.c). */
 		cxled->state = CXL_DECODER_STATE_MANUAL;
 		if (cxl_accel_decode_path_prepare(accel, endpoint, cxld) ||

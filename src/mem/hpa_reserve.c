@@ -42,6 +42,7 @@
  * @pdev: the PCI function; a reference is held
  * @nr: counts the function's ranges
  * @range: HPA
+ * @created: for a region of our making: if it is not taken back, it is given back with that
  * @holder: what holds it in the resource tree; NULL as long as there is no window around it
  */
 struct reservation {
@@ -49,6 +50,7 @@ struct reservation {
 	struct pci_dev *pdev;
 	int nr;
 	struct range range;
+	bool created;
 	struct platform_device *holder;
 };
 
@@ -143,6 +145,13 @@ static void cxl_accel_reservation_free(struct reservation *r)
 	kfree(r);
 }
 
+static void cxl_accel_reservation_end(struct reservation *r)
+{
+	if (r->holder)
+		cxl_accel_holder_remove(r->holder);
+	cxl_accel_reservation_free(r);
+}
+
 static struct reservation *cxl_accel_reservation_add(struct pci_dev *pdev,
 						     const struct range *range)
 {
@@ -176,11 +185,8 @@ static void cxl_accel_end_gone(void)
 
 	guard(mutex)(&cxl_accel_reserve_lock);
 	list_for_each_entry_safe(r, next, &cxl_accel_reservations, node) {
-		if (!cxl_accel_is_gone(r->pdev))
-			continue;
-		if (r->holder)
-			cxl_accel_holder_remove(r->holder);
-		cxl_accel_reservation_free(r);
+		if (cxl_accel_is_gone(r->pdev))
+			cxl_accel_reservation_end(r);
 	}
 }
 
@@ -241,6 +247,76 @@ bool cxl_accel_reserve_covers(struct pci_dev *pdev, const struct range *range)
 	guard(mutex)(&cxl_accel_reserve_lock);
 	r = cxl_accel_reservation_find(pdev, range, &nr);
 	return r && r->holder;
+}
+
+/**
+ * cxl_accel_reserve_created() - a region has been created for a device: its range is nobody else's
+ * @pdev: the PCI function
+ * @range: HPA range
+ *
+ * Context: the CXL root's device lock is held.
+ * Return: false for want of memory.
+ */
+bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range)
+{
+	struct reservation *r;
+
+	guard(mutex)(&cxl_accel_reserve_lock);
+	r = cxl_accel_reservation_add(pdev, range);
+	if (!r)
+		return false;
+	r->created = true;
+	cxl_accel_reservation_place(r);
+	return true;
+}
+
+/**
+ * cxl_accel_reserve_is_created() - is what a device decodes of our making?
+ * @pdev: the PCI function
+ * @range: HPA range
+ *
+ * Return: whether the region that had it was created.
+ */
+bool cxl_accel_reserve_is_created(struct pci_dev *pdev, const struct range *range)
+{
+	struct reservation *r;
+	int nr;
+
+	guard(mutex)(&cxl_accel_reserve_lock);
+	r = cxl_accel_reservation_find(pdev, range, &nr);
+	return r && r->created;
+}
+
+/**
+ * cxl_accel_reserve_end() - a range that was created for a device is decoded no more
+ * @pdev: the PCI function
+ * @range: HPA range
+ */
+void cxl_accel_reserve_end(struct pci_dev *pdev, const struct range *range)
+{
+	struct reservation *r;
+	int nr;
+
+	guard(mutex)(&cxl_accel_reserve_lock);
+	r = cxl_accel_reservation_find(pdev, range, &nr);
+	if (r && r->created)
+		cxl_accel_reservation_end(r);
+}
+
+/**
+ * cxl_accel_reserve_end_stale() - no decoder of a device is committed: what was created is over
+ * @pdev: the PCI function
+ * @is_decoded: whether a port goes on passing a range on
+ */
+void cxl_accel_reserve_end_stale(struct pci_dev *pdev,
+				 bool (*is_decoded)(const struct range *range))
+{
+	struct reservation *r, *next;
+
+	guard(mutex)(&cxl_accel_reserve_lock);
+	list_for_each_entry_safe(r, next, &cxl_accel_reservations, node)
+		if (r->pdev == pdev && r->created && !is_decoded(&r->range))
+			cxl_accel_reservation_end(r);
 }
 
 /* ---- devices that are there, come and go ---- */

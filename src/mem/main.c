@@ -23,6 +23,7 @@
  *	bar_claim.c		a driver that has claimed its BARs
  *	decode_path.c		the decoders above the endpoint
  *	region.c		regions that belong to accelerators
+ *	create.c		a region where firmware committed none
  *	hpa_in_use.c		is an HPA range in other hands already?
  *	detach.c		an accelerator's driver goes when its memory does
  *	loss.c			or is told, if it asked for that

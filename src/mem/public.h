@@ -14,6 +14,7 @@
 /* There a driver's types are the kernel's. */
 #define cxl_accel_dev_state	cxl_dev_state
 #include <cxl-accel/attach.h>
+#include <cxl-accel/create.h>
 #include <cxl-accel/loss.h>
 #else
 #define CXL_ACCEL_CORE_TYPES
@@ -26,6 +27,7 @@
 #include <cxl/cxl.h>
 #include <cxl/pci.h>
 #include <cxl-accel/attach.h>
+#include <cxl-accel/create.h>
 #include <cxl-accel/loss.h>
 #undef cxl_dev_state
 #undef cxl_register_map

@@ -26,7 +26,8 @@
 #include "accel.h"
 
 /**
- * struct cxl_accel_region - a committed decoder of the endpoint, and room for one region
+ * struct cxl_accel_region - a decoder of the endpoint that is committed, or is to be, and room for
+ * one region
  * @node: in the accelerator's list, in the order of the decoders
  * @accel: the accelerator; a reference is held while there is a region
  * @attach_nr: the attach that this belongs to
@@ -34,6 +35,7 @@
  * @hpa: the decoder's range, which it forgets when its region goes
  * @cxlr: the decoder's region; a reference is held
  * @status: whether it has a region, or why not
+ * @created: by create.c, now or in an earlier attach: the decoders are decommitted with the region
  *
  * Owned by an entry of the endpoint's devres list.
  */
@@ -45,6 +47,7 @@ struct cxl_accel_region {
 	struct range hpa;
 	struct cxl_region *cxlr;
 	enum cxl_accel_attach_status status;
+	bool created;
 };
 
 /*
@@ -69,28 +72,51 @@ static void cxl_accel_region_leave_to_host(struct cxl_region *cxlr)
 	cxl_accel_set_pm_domain(&cxlr->dev, NULL);
 }
 
+/*
+ * What we have committed is decommitted with the region, unless that leaves a gap between decoders.
+ * Then it stays as if firmware had committed it, and the next attach finds it.
+ */
+static void cxl_accel_region_keep_decoders(struct cxl_accel_region *ar, struct cxl_port *endpoint)
+{
+	if (ar->created && cxl_accel_create_can_undo(endpoint, ar->cxlr))
+		return;
+	set_bit(CXL_REGION_F_AUTO, &ar->cxlr->flags);
+	cxl_accel_region_mark_not_committed(ar->cxlr);
+}
+
+/* Deletes the region. Returns whether that has worked: if not, it goes on referring to @ar. */
+static bool cxl_accel_region_delete(struct cxl_accel_region *ar)
+{
+	int rc = cxl_accel_core_region_delete(ar->cxlr);
+
+	if (rc == -EBUSY) {
+		cxl_accel_region_leave_to_host(ar->cxlr);
+	} else if (rc && rc != -ENODEV) {
+		/* It goes on referring to this module, so both stay. */
+		__module_get(THIS_MODULE);
+		dev_err(&ar->cxlr->dev, "failed to delete region, leaking it: error %d\n", rc);
+		return false;
+	}
+	put_device(&ar->cxlr->dev);
+	ar->cxlr = NULL;
+	cxl_accel_put(ar->accel);
+	return true;
+}
+
 /* The endpoint goes, and the region with it: without its decoder it is good for nothing. */
 static void cxl_accel_region_release(struct device *dev, void *res)
 {
 	struct cxl_accel_region *ar = *(struct cxl_accel_region **)res;
-	int rc;
+	struct cxl_decoder *cxld = &ar->cxled->cxld;
 
 	list_del(&ar->node);
 	if (ar->cxlr) {
-		cxl_accel_region_mark_not_committed(ar->cxlr);
-		rc = cxl_accel_core_region_delete(ar->cxlr);
-		if (rc == -EBUSY) {
-			cxl_accel_region_leave_to_host(ar->cxlr);
-		} else if (rc && rc != -ENODEV) {
-			/* It goes on referring to this module, so both stay. */
-			__module_get(THIS_MODULE);
-			dev_err(&ar->cxlr->dev, "failed to delete region, leaking it: error %d\n",
-				rc);
+		cxl_accel_region_keep_decoders(ar, to_cxl_port(dev));
+		if (!cxl_accel_region_delete(ar))
 			return;
-		}
-		put_device(&ar->cxlr->dev);
-		cxl_accel_put(ar->accel);
 	}
+	if (ar->created && !(cxld->flags & CXL_DECODER_F_ENABLE))
+		cxl_accel_reserve_end(to_pci_dev(ar->accel->dev), &ar->hpa);
 	kfree(ar);
 }
 
@@ -127,6 +153,7 @@ int cxl_accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 	ar->cxled = cxled;
 	ar->hpa = cxled->cxld.hpa_range;
 	ar->status = CXL_ACCEL_ATTACH_NO_REGION;
+	ar->created = cxl_accel_reserve_is_created(to_pci_dev(accel->dev), &ar->hpa);
 	list_add_tail(&ar->node, &accel->regions);
 	devres_add(&endpoint->dev, res);
 	return 0;
@@ -188,7 +215,8 @@ static int cxl_accel_region_probe(struct device *dev)
 	if (!ar)
 		return -ENODEV;
 	dev_set_drvdata(dev, ar);
-	cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
+	if (!ar->created)
+		cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
 	return 0;
 }
 
@@ -196,7 +224,8 @@ static void cxl_accel_region_remove(struct device *dev)
 {
 	struct cxl_accel_region *ar = dev_get_drvdata(dev);
 
-	cxl_accel_region_mark_not_committed(ar->cxlr);
+	if (!ar->created)
+		cxl_accel_region_mark_not_committed(ar->cxlr);
 	cxl_accel_detach_unexpected(ar->accel, ar->attach_nr);
 }
 
@@ -236,7 +265,8 @@ static enum cxl_accel_attach_status cxl_accel_region_check(struct cxl_accel_regi
 	if (cxl_accel_hpa_in_use(&ar->hpa))
 		return CXL_ACCEL_ATTACH_RANGE_IN_USE;
 	/* Once more: after it was bound cxl_core has made the targets' files anew. */
-	cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
+	if (!ar->created)
+		cxl_accel_core_region_keep_committed(ar->cxlr, ar->cxled);
 	return cxl_accel_decoders_check(ar->accel->cxlds, &ar->hpa);
 }
 
@@ -317,8 +347,99 @@ static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_regio
 	return rc ? CXL_ACCEL_ATTACH_NO_REGION : CXL_ACCEL_ATTACH_RANGE_CONFLICT;
 }
 
+/* ---- a region that is created ---- */
+
 /**
- * cxl_accel_region_assemble() - have cxl_core make regions of an accelerator's committed decoders
+ * cxl_accel_region_adding() - the region that is being created
+ * @accel: the accelerator, being attached by this task
+ *
+ * Return: the region, which is region.c's; NULL if there is none yet.
+ */
+struct cxl_region *cxl_accel_region_adding(struct cxl_accel *accel)
+{
+	return accel->adding->cxlr;
+}
+
+/**
+ * cxl_accel_region_discard() - it has not come to be one
+ * @accel: the accelerator, being attached by this task
+ *
+ * Should that fail, which it does not, the next attempt finds it.
+ */
+void cxl_accel_region_discard(struct cxl_accel *accel)
+{
+	cxl_accel_region_delete(accel->adding);
+}
+
+static int cxl_accel_match_first_decoder(struct device *dev, void *unused)
+{
+	return is_endpoint_decoder(dev) && to_cxl_endpoint_decoder(dev)->cxld.id == 0;
+}
+
+/* The range that cxl_core has found for it. */
+static bool cxl_accel_region_range(struct cxl_accel_region *ar)
+{
+	const struct cxl_region_params *p = &ar->cxlr->params;
+
+	guard(device)(&ar->cxlr->dev);
+	if (!ar->cxlr->dev.driver || p->state != CXL_CONFIG_COMMIT || !p->res)
+		return false;
+	ar->hpa = (struct range){ .start = p->res->start, .end = p->res->end };
+	return true;
+}
+
+static enum cxl_accel_attach_status cxl_accel_region_create(struct cxl_accel_region *ar,
+							    struct cxl_port *endpoint)
+{
+	struct cxl_accel *accel = ar->accel;
+	enum cxl_accel_attach_status status;
+
+	accel->adding = ar;
+	status = cxl_accel_create_region(accel, endpoint, ar->cxled,
+					 resource_size(&accel->cxlds->dpa_res));
+	accel->adding = NULL;
+	/* Its end comes before that of the DPA range, which is in the same devres list. */
+	cxl_accel_region_move_to_end(ar, endpoint);
+	if (status != CXL_ACCEL_ATTACH_ATTACHED)
+		return status;
+	if (!cxl_accel_region_range(ar))
+		return CXL_ACCEL_ATTACH_INTERRUPTED;
+	if (!cxl_accel_reserve_created(to_pci_dev(accel->dev), &ar->hpa))
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+	status = cxl_accel_region_check(ar);
+	if (status == CXL_ACCEL_ATTACH_ATTACHED)
+		dev_info(accel->dev, "firmware committed no HDM decoder: %s created, %#llx-%#llx\n",
+			 dev_name(&ar->cxlr->dev), ar->hpa.start, ar->hpa.end);
+	return status;
+}
+
+static enum cxl_accel_attach_status cxl_accel_region_create_first(struct cxl_accel *accel,
+								  struct cxl_port *endpoint)
+{
+	struct device *dev = device_find_child(&endpoint->dev, NULL,
+					       cxl_accel_match_first_decoder);
+	struct cxl_endpoint_decoder *cxled;
+	struct cxl_accel_region *ar;
+
+	if (!dev)
+		return CXL_ACCEL_ATTACH_NO_HDM_DECODERS;
+	/* It stays as long as the endpoint is bound. */
+	cxled = to_cxl_endpoint_decoder(dev);
+	put_device(dev);
+	if (cxl_accel_region_prepare(accel, endpoint, cxled))
+		return CXL_ACCEL_ATTACH_NO_MEMORY;
+	cxl_accel_reserve_end_stale(to_pci_dev(accel->dev), cxl_accel_create_is_decoded);
+	ar = list_first_entry(&accel->regions, struct cxl_accel_region, node);
+	ar->created = true;
+	ar->status = cxl_accel_region_create(ar, endpoint);
+	if (ar->status == CXL_ACCEL_ATTACH_ATTACHED)
+		accel->range = ar->hpa;
+	return ar->status;
+}
+
+/**
+ * cxl_accel_region_assemble() - have cxl_core make regions of an accelerator's committed decoders,
+ * or of the first one, if none is, and its driver wants it
  * @accel: the accelerator, being attached by this task
  * @endpoint: its endpoint port, which has been added
  *
@@ -338,6 +459,8 @@ enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 		return CXL_ACCEL_ATTACH_INTERRUPTED;
 	if (accel->refused != CXL_ACCEL_ATTACH_ATTACHED)
 		return accel->refused;
+	if (list_empty(&accel->regions) && cxl_accel_create_is_wanted(accel))
+		return cxl_accel_region_create_first(accel, endpoint);
 
 	list_for_each_entry(ar, &accel->regions, node) {
 		ar->status = cxl_accel_decoder_add(ar, endpoint);

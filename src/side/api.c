@@ -160,6 +160,15 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_dev_state *
 }
 CORE_EXPORT(cxl_accel_attach_error);
 
+int cxl_accel_want_region(struct cxl_dev_state *cxlds)
+{
+	if (!cxlds || !cxlds->dev || !dev_is_pci(cxlds->dev))
+		return -EINVAL;
+	dev_info(cxlds->dev, "this kernel attaches by itself, and creates no CXL region\n");
+	return -EOPNOTSUPP;
+}
+CORE_EXPORT(cxl_accel_want_region);
+
 int cxl_accel_set_loss_ops(struct cxl_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
 {
 	if (!cxlds || !cxlds->dev || !dev_is_pci(cxlds->dev))
