@@ -12,6 +12,7 @@
 #include <cxl/cxl.h>
 #include <cxl/pci.h>
 #include <cxl-accel/attach.h>
+#include <cxl-accel/create.h>
 
 static char *mistake = "";
 module_param(mistake, charp, 0644);
@@ -41,6 +42,14 @@ static bool wrong(const char *what)
 static unsigned long capacity = SZ_256M;
 module_param(capacity, ulong, 0644);
 MODULE_PARM_DESC(capacity, "bytes of device memory");
+
+static bool want;
+module_param(want, bool, 0644);
+MODULE_PARM_DESC(want, "have a region created where firmware committed none");
+
+static bool host_only;
+module_param(host_only, bool, 0644);
+MODULE_PARM_DESC(host_only, "memory that is not device coherent (HDM-H)");
 
 static unsigned int poke_offset, poke_value;
 module_param(poke_offset, uint, 0644);
@@ -119,7 +128,11 @@ static int why_prepare(struct pci_dev *pdev, struct why *why)
 static int why_attach(struct why *why)
 {
 	struct cxl_memdev *cxlmd;
+	int rc;
 
+	rc = want ? cxl_accel_want_region(&why->cxlds) : 0;
+	if (rc)
+		dev_info(why->cxlds.dev, "why: no region will be created: %d\n", rc);
 	if (wrong("device"))
 		why->cxlds.dev = why->cxlds.dev->parent;
 	cxlmd = devm_cxl_probe_mem(&why->cxlds, wrong("range") ? NULL : &why->range);
@@ -138,8 +151,10 @@ static int why_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (rc)
 		return rc;
 
-	why = devm_cxl_dev_state_create(&pdev->dev, CXL_DEVTYPE_DEVMEM, pci_get_dsn(pdev),
-					why_dvsec(pdev), struct why, cxlds, false);
+	why = devm_cxl_dev_state_create(&pdev->dev,
+					host_only ? CXL_DEVTYPE_CLASSMEM : CXL_DEVTYPE_DEVMEM,
+					pci_get_dsn(pdev), why_dvsec(pdev), struct why, cxlds,
+					false);
 	if (!why)
 		return -ENOMEM;
 
