@@ -78,8 +78,10 @@ static void cxl_accel_region_leave_to_host(struct cxl_region *cxlr)
  */
 static void cxl_accel_region_keep_decoders(struct cxl_accel_region *ar, struct cxl_port *endpoint)
 {
-	if (ar->created && cxl_accel_create_can_undo(endpoint, ar->cxlr))
+	if (ar->created && cxl_accel_create_can_undo(endpoint, ar->cxlr)) {
+		clear_bit(CXL_REGION_F_AUTO, &ar->cxlr->flags);
 		return;
+	}
 	set_bit(CXL_REGION_F_AUTO, &ar->cxlr->flags);
 	cxl_accel_region_mark_not_committed(ar->cxlr);
 }

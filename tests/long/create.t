@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Create, on machines of all shapes, and beside an expander whose regions come and go (C6).
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../contract.sh
+. tests/contract.sh
+
+driver drivers/why
+
+create() {
+	local name=$1 topology=$2
+	shift 2
+	[[ ",${CXL_TEST_SUITES:-$name}," == *",$name,"* ]] || return 0
+	guest_test "$name" --topology "$topology" --append iomem=relaxed "${MEM[@]}" "${WHY[@]}" "$@"
+}
+
+create passthrough 'hb(acc)' -- create.sh single
+create 'one switch' switch -- create.sh pair
+create 'below a passthrough bridge, a switch' 'hb(sw(acc,acc))' -- create.sh single
+create 'two switches' 'hb(sw(sw(acc,acc),empty),empty)' -- create.sh behind_two
+create decoders 'hb(6*acc)' -- create.sh decoders
+create locked 'hb(acc,acc,empty)' --window hb0:512M --firmware dev0:hdm-d/at=+256M/locked \
+	-- create.sh locked
+create holes 'hb(acc,acc,empty)' --window hb0:1G --firmware dev1:hdm-d/at=+256M -- create.sh holes
+create pending mixed -- create.sh pending
+create storm mixed --timeout 1800 -- create.sh storm
+
+done_testing
