@@ -17,7 +17,9 @@ last=$((window + SIZE - 8))
 
 # ---- which there are: a new one needs its test here ----
 
-is 'cxl_mem has one parameter, which defer.t tries' "$(modinfo -p cxl_mem | sed 's/:.*//')" host_timeout
+is 'cxl_mem has two parameters, which defer.t and create.t try' \
+	"$(modinfo -p cxl_mem | sed 's/:.*//' | sort | tr '\n' ' ')" 'create_regions host_timeout '
+nok 'create_regions=maybe: refused' sh -c 'echo maybe >/sys/module/cxl_mem/parameters/create_regions'
 is 'the sample has two' "$(modinfo -p cxl_accel_sample | sed 's/:.*//' | sort | tr '\n' ' ')" 'stay test_bytes '
 rmmod cxl_mem
 log_mark
