@@ -14,6 +14,7 @@
 #		it is in the guest as /modules/NAME_accel.ko:
 #	VENDOR	drivers/vendor
 #	WHY	drivers/why
+#	EARLY	drivers/early
 #	CONFIG	drivers/config
 #	CHARDEV	drivers/chardev
 #	TOLD	drivers/told
@@ -43,6 +44,7 @@ fi
 BUNDLE=("${MEM[@]}" --module "build/$KERNEL/cxl_accel_sample.ko")
 SHARED=build/$KERNEL/tests	# what several tests build, once
 VENDOR=(--module "$SHARED/vendor/vendor_accel.ko")
+EARLY=(--module "$SHARED/early/early_accel.ko")
 WHY=(--module "$SHARED/why/why_accel.ko")
 CONFIG=(--module "$SHARED/config/config_accel.ko")
 CHARDEV=(--module "$SHARED/chardev/chardev_accel.ko")

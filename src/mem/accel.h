@@ -99,7 +99,7 @@ struct cxl_accel_decoders {
  * @attacher: task whose attach is under way; NULL otherwise
  * @cxlds: cxl_core's state of the device, from attach on
  * @cxlmd: its memdev; only compared after @attached has been cleared
- * @cxlr: its region, in the side module (src/side) only; only compared
+ * @cxlr: the region that has @range; only compared
  * @range: HPA range of the first decoder that has a region
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @hears_of_resets: of @dev, in the side module only; protected by @dev's device lock
@@ -249,6 +249,9 @@ int cxl_accel_region_prepare(struct cxl_accel *accel, struct cxl_port *endpoint,
 			     struct cxl_endpoint_decoder *cxled);
 enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 						       struct cxl_port *endpoint);
+struct cxl_endpoint_decoder *cxl_accel_region_first(struct cxl_accel *accel,
+						    struct cxl_memdev *cxlmd,
+						    struct cxl_region **cxlr);
 struct cxl_region *cxl_accel_region_adding(struct cxl_accel *accel);
 void cxl_accel_region_discard(struct cxl_accel *accel);
 

@@ -34,8 +34,11 @@ static enum cxl_accel_attach_status cxl_accel_check_device(const struct cxl_acce
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }
 
-static void cxl_accel_clear_memdev_action(void *accel)
+static void cxl_accel_clear_memdev_action(void *_accel)
 {
+	struct cxl_accel *accel = _accel;
+
+	WRITE_ONCE(accel->cxlr, NULL);
 	cxl_accel_clear_memdev(accel);
 }
 

@@ -349,6 +349,37 @@ static enum cxl_accel_attach_status cxl_accel_decoder_add(struct cxl_accel_regio
 	return rc ? CXL_ACCEL_ATTACH_NO_REGION : CXL_ACCEL_ATTACH_RANGE_CONFLICT;
 }
 
+/**
+ * cxl_accel_region_first() - the decoder and the region whose range the driver has
+ * @accel: the accelerator, attached
+ * @cxlmd: its memdev
+ * @cxlr: set to the region
+ *
+ * Context: the PCI function's device lock is held; takes the endpoint's.
+ * Return: the decoder; NULL if the region, or all, has gone.
+ */
+struct cxl_endpoint_decoder *cxl_accel_region_first(struct cxl_accel *accel,
+						    struct cxl_memdev *cxlmd,
+						    struct cxl_region **cxlr)
+{
+	struct cxl_accel_region *ar;
+	struct cxl_port *endpoint;
+
+	/* While the memdev is bound, it has its endpoint. */
+	guard(device)(&cxlmd->dev);
+	endpoint = cxlmd->endpoint;
+	if (!cxlmd->dev.driver || IS_ERR_OR_NULL(endpoint))
+		return NULL;
+	guard(device)(&endpoint->dev);
+	list_for_each_entry(ar, &accel->regions, node) {
+		if (!ar->cxlr || ar->hpa.start != accel->range.start)
+			continue;
+		*cxlr = ar->cxlr;
+		return ar->cxled;
+	}
+	return NULL;
+}
+
 /* ---- a region that is created ---- */
 
 /**
@@ -434,8 +465,10 @@ static enum cxl_accel_attach_status cxl_accel_region_create_first(struct cxl_acc
 	ar = list_first_entry(&accel->regions, struct cxl_accel_region, node);
 	ar->created = true;
 	ar->status = cxl_accel_region_create(ar, endpoint);
-	if (ar->status == CXL_ACCEL_ATTACH_ATTACHED)
+	if (ar->status == CXL_ACCEL_ATTACH_ATTACHED) {
 		accel->range = ar->hpa;
+		accel->cxlr = ar->cxlr;
+	}
 	return ar->status;
 }
 
@@ -482,5 +515,6 @@ enum cxl_accel_attach_status cxl_accel_region_assemble(struct cxl_accel *accel,
 				 "held, the driver is given one range" :
 				 cxl_accel_attach_error_str(ar->status));
 	accel->range = first->hpa;
+	accel->cxlr = first->cxlr;
 	return CXL_ACCEL_ATTACH_ATTACHED;
 }

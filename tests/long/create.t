@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Create, on machines of all shapes, and beside an expander whose regions come and go (C6).
+# Create, on machines of all shapes, and beside an expander whose regions come and go (C6);
+# and a driver with names of an earlier series.
 
 set -eu
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
@@ -10,6 +11,7 @@ set -eu
 . tests/contract.sh
 
 driver drivers/why
+driver drivers/early
 
 create() {
 	local name=$1 topology=$2
@@ -28,5 +30,9 @@ create locked 'hb(acc,acc,empty)' --window hb0:512M --firmware dev0:hdm-d/at=+25
 create holes 'hb(acc,acc,empty)' --window hb0:1G --firmware dev1:hdm-d/at=+256M -- create.sh holes
 create pending mixed -- create.sh pending
 create storm mixed --timeout 1800 -- create.sh storm
+
+# It is of no kernel, but what there is to attach is attached by it, too.
+[[ ",${CXL_TEST_SUITES:-early}," != *,early,* ]] ||
+	guest_test early --firmware all:hdm-d "${MEM[@]}" "${EARLY[@]}" -- early.sh
 
 done_testing
