@@ -31,7 +31,7 @@
 static bool cxl_accel_create_regions;
 module_param_named(create_regions, cxl_accel_create_regions, bool, 0644);
 MODULE_PARM_DESC(create_regions,
-		 "create a region for each accelerator of which firmware committed no decoder (default no)");
+		 "create a region for accelerators without a committed decoder (default no)");
 
 /**
  * struct creation - a region in the making

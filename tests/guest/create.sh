@@ -302,7 +302,7 @@ storm() {
 	done
 	rm /tmp/storm
 	wait
-	diag "$n turns, $(wc -l </tmp/refused) without a region: $(sort /tmp/refused | uniq -c | xargs); $(cat /tmp/made) regions of the expander"
+	diag "$n turns, $(wc -l </tmp/refused) refused: $(sort /tmp/refused | uniq -c | xargs); $(cat /tmp/made) regions of the expander"
 	is 'storm: a region each time' "$(sort -u /tmp/refused)" ''
 	is 'storm: memory of each region decoded' $bad 0
 	flush

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * early_accel: a driver with the names of an earlier series, of the shape that a GPU driver has: it looks at
- * the register map itself, takes the capacity from the DVSEC, has 0 for a serial number, and swallows errors.
+ * early_accel: a driver with the names of an earlier series, of the shape that a GPU driver has: it
+ * looks at the register map itself, takes the capacity from the DVSEC, has 0 for a serial number,
+ * and swallows errors.
  */
 #include <linux/io.h>
 #include <linux/module.h>
