@@ -67,15 +67,15 @@ struct cxl_dev_state;
 	X(RANGE_CONFLICT, ENXIO, "the committed range overlaps another decoder or region")	\
 	X(RANGE_IN_USE, ENXIO, "the range is System RAM or a dax device already")		\
 	/* a region that is created */								\
-	X(CAPACITY_NOT_ALIGNED, ENXIO, "no region created: the capacity is no multiple of 256 MiB") \
-	X(NO_CACHE_FLUSH, ENXIO, "no region created: caches cannot be flushed (hypervisor?)") \
-	X(NO_WINDOW_OF_TYPE, ENXIO, "no region created: no CXL window to this device is of its type") \
-	X(WINDOW_FULL, ENXIO, "no region created: the CXL window has no room for it") \
-	X(NO_FREE_DECODER, ENXIO, "no region created: a port above has no free HDM decoder") \
-	X(DECODER_GAP, ENXIO, "no region created: free HDM decoders above are below committed ones") \
-	X(DECODER_LOCKED, ENXIO, "no region created: a locked HDM decoder above is in the way") \
-	X(REGION_PENDING, ENXIO, "no region created: another one is being made below the same port") \
-	X(CREATE_FAILED, ENXIO, "no region created: cxl_core refused, or a decoder did not commit") \
+	X(CAPACITY_NOT_ALIGNED, ENXIO, "no region made: the capacity is no multiple of 256 MiB") \
+	X(NO_CACHE_FLUSH, ENXIO, "no region made: caches cannot be flushed (hypervisor?)") \
+	X(NO_WINDOW_OF_TYPE, ENXIO, "no region made: no CXL window to this device is of its type") \
+	X(WINDOW_FULL, ENXIO, "no region made: the CXL window has no room for it") \
+	X(NO_FREE_DECODER, ENXIO, "no region made: a port above has no free HDM decoder") \
+	X(DECODER_GAP, ENXIO, "no region made: free HDM decoders above are below committed ones") \
+	X(DECODER_LOCKED, ENXIO, "no region made: a locked HDM decoder above is in the way") \
+	X(REGION_PENDING, ENXIO, "no region made: another one is being made below the same port") \
+	X(CREATE_FAILED, ENXIO, "no region made: cxl_core refused, or a decoder did not commit") \
 	/* any time */										\
 	X(BEING_RELEASED, EPROBE_DEFER, "a detach of an earlier binding is still pending")	\
 	X(INTERRUPTED, EPROBE_DEFER, "the CXL hierarchy was torn down during the attach")	\
