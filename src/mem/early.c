@@ -9,13 +9,13 @@
 
 #include "accel.h"
 
-/* Without the names that the header gives them, which are cxl_core's here. */
-struct cxl_memdev *cxl_accel_add_memdev(struct cxl_accel_dev_state *cxlds, const void *attach);
-struct cxl_endpoint_decoder *cxl_accel_get_committed_decoder(struct cxl_memdev *cxlmd,
-							     struct cxl_region **cxlr);
-int cxl_accel_get_region_range(struct cxl_region *cxlr, struct range *range);
+/* As in public.h: the name is cxl_core's here. */
+#define cxl_dev_state	cxl_accel_dev_state
+#include <cxl-accel/early.h>
+#undef cxl_dev_state
 
-struct cxl_memdev *cxl_accel_add_memdev(struct cxl_accel_dev_state *cxlds, const void *attach)
+struct cxl_memdev *cxl_accel_add_memdev(struct cxl_accel_dev_state *cxlds,
+					const struct cxl_memdev_attach *attach)
 {
 	struct range range;
 
