@@ -10,10 +10,10 @@
 #   initcall_blacklist: the jitter RNG measures an emulated processor for a tenth of the boot
 # and EMULATED, see lib.sh; guest-init starts the processors but the first.
 kernel_arguments() {
-	local tty=ttyS0,115200 emulated="$EMULATED $EMULATED_AMD64"
+	local tty=ttyAMA0
 
-	[ "$arch" = amd64 ] || tty=ttyAMA0 emulated=$EMULATED
-	echo "console=$tty $emulated rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30" \
+	[ "$arch" = arm64 ] || tty="ttyS0,115200 $EMULATED_AMD64"
+	echo "console=$tty $EMULATED rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30" \
 		"nokaslr initcall_blacklist=jent_mod_init$append"
 }
 

@@ -108,7 +108,8 @@ find_arch() {
 	for file in "$kernel" "$CACHE"/{root,kernel}/*/{boot/vmlinuz-,lib/modules/}"$kernel"{,/vmlinuz}; do
 		[ ! -f "$file" ] || image=$file
 	done
-	[ -n "$arch" ] || arch=$([ -z "$image" ] && echo amd64 || image_arch "$image")
+	[ -n "$arch" ] || [ -z "$image" ] || arch=$(image_arch "$image")
+	arch=${arch:-amd64}
 	[ "$arch" = amd64 ] || check_arm64
 }
 

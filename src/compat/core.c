@@ -2,8 +2,8 @@
 /*
  * What an accelerator needs of cxl_core that stock kernels do not offer to it.
  *
- * Owns: nothing. Talks to: cxl_core's memdev state; regions are in region.c. Locks: none of its own;
- * see each function.
+ * Owns: nothing. Talks to: cxl_core's memdev state; regions are in region.c. Locks: none of its
+ * own; see each function.
  */
 #include <linux/range.h>
 

@@ -62,8 +62,8 @@ static bool cxl_accel_block_is_sane(struct pci_dev *pdev, const struct cxl_regis
 }
 
 /*
- * cxl_core reads where each capability points to, whatever it is: what is misaligned is an alignment
- * fault on arm64.
+ * cxl_core reads where each capability points to, whatever it is: what is misaligned is an
+ * alignment fault on arm64.
  */
 static int cxl_accel_capabilities_are_aligned(struct pci_dev *pdev,
 					      const struct cxl_register_map *map)
@@ -91,7 +91,8 @@ static void cxl_accel_check_capability(struct pci_dev *pdev, struct cxl_reg_map 
 
 	if (!cap->valid)
 		return;
-	if (cap->offset > CACHE_MEM_OFFSET && at < CACHE_MEM_SIZE && cap->size <= CACHE_MEM_SIZE - at)
+	if (cap->offset > CACHE_MEM_OFFSET && at < CACHE_MEM_SIZE &&
+	    cap->size <= CACHE_MEM_SIZE - at)
 		return;
 	cap->valid = false;
 	pci_warn(pdev, "CXL %s capability: %lu bytes at %#lx are not in the CXL.mem registers\n",
