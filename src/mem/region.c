@@ -404,9 +404,17 @@ void cxl_accel_region_discard(struct cxl_accel *accel)
 	cxl_accel_region_delete(accel->adding);
 }
 
-static int cxl_accel_match_first_decoder(struct device *dev, void *unused)
+/* It stays as long as the endpoint is bound. */
+static int cxl_accel_find_first_decoder(struct device *dev, void *first)
 {
-	return is_endpoint_decoder(dev) && to_cxl_endpoint_decoder(dev)->cxld.id == 0;
+	struct cxl_endpoint_decoder *cxled, **found = first;
+
+	if (!is_endpoint_decoder(dev))
+		return 0;
+	cxled = to_cxl_endpoint_decoder(dev);
+	if (cxled->cxld.id == 0)
+		*found = cxled;
+	return cxled->cxld.id == 0;
 }
 
 /* The range that cxl_core has found for it. */
@@ -449,16 +457,12 @@ static enum cxl_accel_attach_status cxl_accel_region_create(struct cxl_accel_reg
 static enum cxl_accel_attach_status cxl_accel_region_create_first(struct cxl_accel *accel,
 								  struct cxl_port *endpoint)
 {
-	struct device *dev = device_find_child(&endpoint->dev, NULL,
-					       cxl_accel_match_first_decoder);
-	struct cxl_endpoint_decoder *cxled;
+	struct cxl_endpoint_decoder *cxled = NULL;
 	struct cxl_accel_region *ar;
 
-	if (!dev)
+	device_for_each_child(&endpoint->dev, &cxled, cxl_accel_find_first_decoder);
+	if (!cxled)
 		return CXL_ACCEL_ATTACH_NO_HDM_DECODERS;
-	/* It stays as long as the endpoint is bound. */
-	cxled = to_cxl_endpoint_decoder(dev);
-	put_device(dev);
 	if (cxl_accel_region_prepare(accel, endpoint, cxled))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 	cxl_accel_reserve_end_stale(to_pci_dev(accel->dev), cxl_accel_create_is_decoded);
