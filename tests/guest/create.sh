@@ -267,6 +267,8 @@ pending() {
 
 storm() {
 	mem=$(memdev dev1)
+	ep=$(endpoint dev1)
+	made=0
 	: >/tmp/storm
 	: >/tmp/refused
 	(
@@ -284,9 +286,7 @@ storm() {
 		done 2>/dev/null
 		echo "$made" >/tmp/made
 	) &
-	made=0 n=0 bad=0
-	find_parts dev1
-	ep=$found_ep
+	n=0 bad=0
 	while [ $n -lt "${STORM_TURNS:-500}" ]; do
 		n=$((n + 1))
 		pci_bind why_accel "$dev0" 2>/dev/null
@@ -299,7 +299,8 @@ storm() {
 	done
 	rm /tmp/storm
 	wait
-	diag "$n turns, $(wc -l </tmp/refused) refused: $(sort /tmp/refused | uniq -c | xargs); $(cat /tmp/made) regions of the expander"
+	diag "$n turns, $(wc -l </tmp/refused) refused: $(sort /tmp/refused | uniq -c | xargs)"
+	diag "$(cat /tmp/made) regions of the expander"
 	is 'storm: a region each time' "$(sort -u /tmp/refused)" ''
 	is 'storm: memory of each region decoded' $bad 0
 	flush
