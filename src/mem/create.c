@@ -265,6 +265,16 @@ static enum cxl_accel_attach_status cxl_accel_create_dpa(struct creation *c)
 	return rc == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY : CXL_ACCEL_ATTACH_CREATE_FAILED;
 }
 
+/*
+ * Both pass when somebody else's region comes to be, or goes. A gap is also what is left where one
+ * was committed above ours between cxl_accel_create_can_undo() and the end of our region.
+ */
+static bool cxl_accel_create_may_pass(enum cxl_accel_attach_status status)
+{
+	return status == CXL_ACCEL_ATTACH_REGION_PENDING ||
+	       status == CXL_ACCEL_ATTACH_DECODER_GAP;
+}
+
 static void cxl_accel_create_work(struct work_struct *work)
 {
 	struct creation *c = container_of(work, struct creation, work);
@@ -275,7 +285,7 @@ static void cxl_accel_create_work(struct work_struct *work)
 	c->status = cxl_accel_create_dpa(c);
 	if (c->status == CXL_ACCEL_ATTACH_ATTACHED) {
 		cxl_accel_create_try(c);
-		while (c->status == CXL_ACCEL_ATTACH_REGION_PENDING && --tries) {
+		while (cxl_accel_create_may_pass(c->status) && --tries) {
 			msleep(TRY_AGAIN_MS);
 			cxl_accel_create_try(c);
 		}
