@@ -228,7 +228,9 @@ static void cxl_accel_region_remove(struct device *dev)
 
 	if (!ar->created)
 		cxl_accel_region_mark_not_committed(ar->cxlr);
-	cxl_accel_detach_unexpected(ar->accel, ar->attach_nr);
+	/* A try that is discarded, or what the attach is about to see: nothing is attached yet. */
+	if (READ_ONCE(ar->accel->adding) != ar)
+		cxl_accel_detach_unexpected(ar->accel, ar->attach_nr);
 }
 
 struct cxl_driver cxl_accel_region_driver = {
