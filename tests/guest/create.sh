@@ -114,12 +114,12 @@ losses() {
 	is 'region deleted: the range is given back' "$(in_windows)" ''
 	attaches 'after that' dev0
 	cxl_unbind "$(endpoint dev0)"
-	ok 'endpoint unbound: the driver was released' wait_for 10 unbound
+	ok 'endpoint unbound: the driver was released' wait_for 10 test ! -e "$PCI/$dev0/driver"
 	is 'endpoint unbound: the range is given back' "$(in_windows)" ''
 	attaches 'after that, too' dev0
 	attaches 'a second one' dev1
 	rmmod cxl_acpi
-	ok 'cxl_acpi gone: the driver was released' wait_for 10 unbound
+	ok 'cxl_acpi gone: the driver was released' wait_for 10 test ! -e "$PCI/$dev0/driver"
 	modprobe cxl_acpi
 	ok 'cxl_acpi back: attached' wait_for 30 attached dev0
 	ok 'cxl_acpi back: so is the other' wait_for 30 attached dev1
