@@ -12,9 +12,9 @@
  * be that of a process which is being killed. For the time of it that thread is who attaches.
  *
  * cxl_core finds the first free range of a window, but has a port's decoders programmed in
- * ascending order of their ranges. So what is below the highest range of the ports above is taken for the
- * moment in which it looks. Who makes regions by hand at the same time can be in the way between
- * two steps: all is taken back then, and tried again.
+ * ascending order of their ranges. So what is below the highest range of the ports above is taken
+ * for the moment in which it looks. Who makes regions by hand at the same time can be in the way
+ * between two steps: all is taken back then, and tried again.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
