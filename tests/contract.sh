@@ -99,16 +99,11 @@ driver() {
 }
 
 guest_program() {
-	local root gcc=gcc
+	local gcc=gcc
 
-	root=$(kernel_root "$KERNEL")
-	if [ "$root" = arm64 ]; then
-		gcc=aarch64-linux-gnu-gcc
-	else
-		root=bookworm
-	fi
+	[ "$ARCH" != arm64 ] || gcc=aarch64-linux-gnu-gcc
 	once "$1" "$(contents "tests/guest/$1.c")" \
-		scripts/env/in-root "$root" -- $gcc -Wall -Wextra -Werror -O2 -static \
+		scripts/env/in-root "$(arch_root "$ARCH")" -- $gcc -Wall -Wextra -Werror -O2 -static \
 		-o "$SHARED/$1.new/$1" "tests/guest/$1.c" && return
 	echo "Bail out! tests/guest/$1.c does not compile"
 	exit 1

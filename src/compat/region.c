@@ -226,20 +226,17 @@ static void cxl_accel_region_delete_work(struct work_struct *work)
 	struct region_delete *del = container_of(work, struct region_delete, work);
 	struct device *cxlrd_dev = del->cxlr->dev.parent;
 	const struct device_attribute *attr = cxl_accel_find_attribute(cxlrd_dev, "delete_region");
-	const char *name = dev_name(&del->cxlr->dev);
 	bool locked;
-	ssize_t rc;
 
-	if (!attr || !attr->store) {
+	if (!attr) {
 		del->rc = -EOPNOTSUPP;
 		return;
 	}
 	del->rc = cxl_accel_deleters_stop(cxlrd_dev, attr, &locked);
 	if (del->rc)
 		return;
-	rc = attr->store(cxlrd_dev, (struct device_attribute *)attr, name, strlen(name));
+	del->rc = cxl_accel_core_store(cxlrd_dev, attr->attr.name, dev_name(&del->cxlr->dev));
 	cxl_accel_deleters_go_on(cxlrd_dev, attr, locked);
-	del->rc = rc < 0 ? rc : 0;
 }
 
 /**

@@ -143,8 +143,8 @@ enum cxl_accel_attach_status cxl_accel_function_status(struct pci_dev *pdev, int
  * cxl_accel_registers_find() - find a block of registers, and the capabilities in it
  * @pdev: the PCI function, enabled
  * @type: the block's type in the Register Locator
- * @map: filled in on success; a capability that cannot be there is not valid; none is if one
- *	misaligned
+ * @map: filled in on success; a capability that cannot be there is not valid; none is where
+ *	one of them is misaligned
  *
  * Context: may sleep.
  * Return: 0; -ENXIO if the Register Locator has no such block, or describes one that cannot be;

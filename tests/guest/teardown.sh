@@ -261,7 +261,7 @@ way_slow_remove() {
 
 # reset_by METHOD: one of the bus does nothing unless the CXL port above lets it through.
 reset_by() {
-	setpci -s "$port" "$(printf %x.w $(($(dvsec "$port" 0003) + 0xc)))=$([ "$1" != bus ] || echo 000)1" || return
+	unmask_reset "$dev0" || return
 	echo "$1" >"$PCI/$dev0/reset_method" && one_processor sysfs_reset
 }
 sysfs_reset() {
