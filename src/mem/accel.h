@@ -7,7 +7,8 @@
  *
  *	device lock of the PCI function
  *	device lock of the memdev
- *	device lock of the CXL root (ACPI0017), while ports are enumerated, and regions assembled
+ *	device lock of the CXL root (ACPI0017), while regions are assembled; or cxl_accel_host_rwsem,
+ *	which many can share, while ports are enumerated
  *	device lock of the port above the endpoint
  *	device lock of the endpoint
  *	cxl_core: regions lock of a root decoder
@@ -218,6 +219,9 @@ enum cxl_accel_attach_status cxl_accel_host_status(struct pci_dev *pdev);
 enum cxl_accel_attach_status cxl_accel_host_unbound_status(void);
 struct device *cxl_accel_host_lock(void);
 void cxl_accel_host_unlock(struct device *host);
+struct device *cxl_accel_host_hold(void);
+void cxl_accel_host_release(void);
+void cxl_accel_host_exit(void);
 bool cxl_accel_host_port_is_unbound(struct device *dev);
 
 /* memdev.c: the cxl_mem driver */

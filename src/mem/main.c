@@ -122,6 +122,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_accel_err_handler_exit();
 	cxl_accel_detach_exit();
 	cxl_accel_power_exit();
+	cxl_accel_host_exit();
 	cxl_accel_host_wait_exit();
 	cxl_accel_status_exit();
 	cxl_accel_report_exit();

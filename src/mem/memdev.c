@@ -250,7 +250,7 @@ static struct cxl_accel_ports *cxl_accel_ports_alloc(struct cxl_memdev *cxlmd)
 	return ports;
 }
 
-/* The CXL host is locked, and bound: the root stays, and the bridges' ports. */
+/* The CXL host is held: the root stays, and the bridges' ports. */
 static void cxl_accel_ports_hold(struct cxl_accel_ports *ports, struct cxl_memdev *cxlmd)
 {
 	struct cxl_dport *unused;
@@ -281,29 +281,28 @@ static int cxl_accel_enumerate_ports(struct cxl_memdev *cxlmd, struct cxl_accel 
 
 	if (!ports)
 		return -ENOMEM;
-	host = cxl_accel_host_lock();
-	if (!host) {
+	host = cxl_accel_host_hold();
+	if (IS_ERR(host)) {
 		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
-		return -ENXIO;
+		return PTR_ERR(host);
 	}
 	owner = on_demand ? host->driver->owner : NULL;
 	if (!try_module_get(owner)) {
-		cxl_accel_host_unlock(host);
+		cxl_accel_host_release();
 		accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
 		return -ENXIO;
 	}
-	if (on_demand) {
-		cxl_accel_host_unlock(host);
-		host = NULL;
-	}
+	if (on_demand)
+		cxl_accel_host_release();
 	rc = devm_cxl_enumerate_ports(cxlmd);
 	if (rc)
 		accel->status = cxl_accel_host_port_is_unbound(accel->dev) ?
 				CXL_ACCEL_ATTACH_PORT_NOT_BOUND : CXL_ACCEL_ATTACH_NO_PORT;
-	host = host ?: cxl_accel_host_lock();
-	if (host) {
+	if (on_demand)
+		host = cxl_accel_host_hold();
+	if (!IS_ERR(host)) {
 		cxl_accel_ports_hold(ports, cxlmd);
-		cxl_accel_host_unlock(host);
+		cxl_accel_host_release();
 	}
 	module_put(owner);
 	return rc;
