@@ -16,39 +16,51 @@
 
 HMEM=/sys/bus/platform/drivers/hmem_platform
 
-# The dax devices that have the byte at POINT, by what they are on.
+# Sets found to the dax devices that have the byte at POINT, by what they are on. Starts no process: on a debug
+# kernel that takes a second for some.
 owner() {
 	found=''
 	for dax in /sys/bus/dax/devices/dax*; do
-		[ -e "$dax/resource" ] || continue
-		start=$(cat "$dax/resource") size=$(cat "$dax/size")
+		read -r start 2>/dev/null <"$dax/resource" && read -r size <"$dax/size" || continue
 		[ "$(($1 >= start && $1 - start < size))" = 1 ] || continue
-		case $(readlink -f "$dax") in
+		cd -P "$dax" || continue
+		case $PWD in
 		*/dax_region*) found="$found+cxl" ;;
 		*/hmem.*) found="$found+hmem" ;;
 		*) found="$found+other" ;;
 		esac
 	done
+	cd / || return
 	if [ -z "$found" ]; then
 		for region in "$CXL"/region*; do
-			[ "$(driver_of "$region")" = cxl_accel_region ] || continue
-			start=$(cat "$region/resource") size=$(cat "$region/size")
+			[ "$region/driver" -ef "$CXL_DRIVERS/cxl_accel_region" ] || continue
+			read -r start <"$region/resource" && read -r size <"$region/size" || continue
 			[ "$(($1 >= start && $1 - start < size))" = 0 ] || found="+accel"
 		done
 	fi
-	echo "${found#+}" | sed 's/^$/none/'
+	found=${found#+}
+	found=${found:-none}
+}
+
+# Sets now.
+look_for_owners() {
+	now=
+	for point in $points; do
+		owner "$point"
+		now="$now,$found"
+	done
+	now=${now#,}
 }
 
 owners() {
-	for point in $points; do
-		owner "$point"
-	done | paste -sd ,
+	look_for_owners
+	echo "$now"
 }
 
 steady() {
 	last='none yet'
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		now=$(owners)
+		look_for_owners
 		[ "$now" != "$last" ] || return 0
 		last=$now
 		sleep 0.5

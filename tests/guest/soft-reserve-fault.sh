@@ -17,6 +17,11 @@ points=$(echo "$1" | tr , ' ')
 wanted=$2
 SAID='has no owner|probe with driver hmem failed|no dax region|hmem_platform.* failed with error'
 
+# Loaded once for all.
+insmod /modules/hosts_accel.ko
+forget() {
+	echo 1 >/sys/module/hosts_accel/parameters/forget
+}
 unbind() {
 	[ ! -e $HMEM/hmem_platform.0 ] || echo hmem_platform.0 >$HMEM/unbind
 }
@@ -26,7 +31,8 @@ decided() {
 	insmod /modules/dax_cxl.ko && wait_for 10 has_owners
 }
 has_owners() {
-	[ "$(owners)" = "$wanted" ]
+	look_for_owners
+	[ "$now" = "$wanted" ]
 }
 
 modprobe dax_hmem && load_cxl && modprobe dax_cxl
@@ -42,9 +48,9 @@ while [ $none -lt 4 ] && [ $nth -lt 200 ]; do
 	unload dax_cxl
 	unbind
 	forget || wrong 'cannot forget'
-	is_empty=$(owners)
-	case $is_empty in
-	*hmem*) wrong "before: $is_empty" ;;
+	look_for_owners
+	case $now in
+	*hmem*) wrong "before: $now" ;;
 	esac
 	log_mark
 	echo $nth >$FAILSLAB/interval
@@ -86,9 +92,9 @@ while nth $n insmod /modules/dax_hmem.ko; do
 	else
 		rmmod dax_hmem || wrong 'does not unload'
 	fi
-	is_empty=$(owners)
-	case $is_empty in
-	*hmem*) wrong "left: $is_empty" ;;
+	look_for_owners
+	case $now in
+	*hmem*) wrong "left: $now" ;;
 	esac
 	n=$((n + 1))
 	[ $n -lt 150 ] || break
