@@ -14,8 +14,8 @@
 #	boot_system KERNEL SCRIPT ARG...
 #		Boot it under QEMU with an accelerator (dev0, its memory committed by platform firmware) and
 #		an expander, and run SCRIPT in it when systemd is up. What that prints is in $TMP/tap, with
-#		"exit STATUS" at the end, and what the kernel says in $TMP/console. Takes append, timeout
-#		and efi (see tests/packages/lib.sh), and types, what is to be in /guest/typed.
+#		"exit STATUS" at the end, and what the kernel says in $TMP/console. Takes append, timeout,
+#		efi and commits (see tests/packages/lib.sh), and types, what is to be in /guest/typed.
 #	no_complaint	the kernel has not complained; prints it if it has
 #
 #	TMP	directory of this run's own, in $CACHE/packages
@@ -128,16 +128,16 @@ firmware_cpio() {
 
 	mkdir -p "$dir"
 	cp "$firmware" "$dir/platform-firmware"
-	cat >"$dir/firmware-init" <<-'INIT'
+	cat >"$dir/firmware-init" <<-INIT
 		#!/bin/sh
 		mkdir -p /proc /sys /dev
 		mount -t proc proc /proc
 		mount -t sysfs sysfs /sys
 		mount -t devtmpfs dev /dev
-		/platform-firmware 0xd0:hdm-d 2>/dev/kmsg || echo "platform firmware failed" >/dev/kmsg
+		/platform-firmware ${commits:-0xd0:hdm-d} 2>/dev/kmsg || echo "platform firmware failed" >/dev/kmsg
 		echo 1 >/sys/devices/system/cpu/cpu1/online
 		umount /dev /sys /proc
-		exec /init "$@"
+		exec /init "\$@"
 	INIT
 	chmod 755 "$dir"/*
 	(cd "$dir" && printf "%s\n" firmware-init platform-firmware |

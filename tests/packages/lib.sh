@@ -29,6 +29,8 @@
 #		/guest/tap.sh. What the boot changes in the system is lost.
 #		  --append STRING   add to the kernel command line (begins with a blank)
 #		  --timeout N       seconds
+#		  --commits LIST    what platform firmware commits, in place of dev0's memory: a list of
+#		                    0xdN:KIND, of devN, separated by blanks
 #		  --types LINE      what the user types in it: /guest/typed
 #		  --efi VARS        with Secure Boot on, by the keys in the variables of Debian's OVMF in VARS.
 #		                    Its lockdown stops our platform firmware, so nothing is committed.
@@ -168,7 +170,7 @@ vendor_deb() {
 # ---- booting ----
 
 boot() {
-	local append='' timeout=1800 efi='' types='' kernel line guest_plan=none guest_count=0 finished=''
+	local append='' timeout=1800 efi='' commits='' types='' kernel line guest_plan=none guest_count=0 finished=''
 
 	while [[ $1 = --* ]]; do
 		printf -v "${1#--}" %s "$2"

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Soft Reserved memory in a Debian 13 that has cxl-accel-dkms and the sample driver: udev loads all modules, from
+# the root file system; then from the initramfs.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Where the machine's only window begins.
+WINDOW=0x3d0000000
+RANGES=$(for range in -1024:256 0:256 512:512; do
+	printf ' memmap=%dM%%0x%x+0xefffffff' "${range#*:}" $((WINDOW + ${range%:*} * 1048576))
+done)
+# First come, first placed: the expander's memory is where the window begins.
+COMMITS='0xd1:hdm-h 0xd0:hdm-d/at=+0x20000000'
+NEEDED="cxl_acpi cxl_pci cxl_mem cxl_port dax_hmem dax_cxl device_dax kmem cxl_accel_sample"
+
+install_sample() {
+	user "sudo /usr/src/cxl-accel/scripts/build-driver --out /root/sample $1 /usr/src/cxl-accel/src/sample" &&
+		user "sudo install -D -m 644 -t /lib/modules/$1/extra /root/sample/cxl_accel_sample.ko" &&
+		user "sudo depmod $1"
+}
+
+new_system trixie
+kernel=$(kernels)
+cp "$(deb "")" "$SYSTEM/home/user/cxl-accel/"
+ok 'the package can be installed' user \
+	"sudo apt-get install --no-install-recommends daxctl jq ./cxl-accel-dkms_$(package_version)_all.deb"
+ok 'the sample driver can be installed' install_sample "$kernel"
+boot --append "$RANGES" --commits "$COMMITS" "$kernel" tests/packages/guest/soft-reserve.sh
+ok 'all modules can be put into the initramfs' user \
+	"printf '%s\\n' $NEEDED | sudo tee -a /etc/initramfs-tools/modules && sudo update-initramfs -u -k $kernel"
+boot --append "$RANGES" --commits "$COMMITS" "$kernel" tests/packages/guest/soft-reserve.sh initramfs
+done_testing
