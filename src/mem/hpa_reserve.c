@@ -7,7 +7,7 @@
  * where cxl_core looks for free space when somebody creates a region. Locks: called with the device
  * lock of a PCI function, takes that of the CXL root (ACPI0017), then cxl_accel_reserve_lock, under
  * which the platform bus is told of a device. So nothing of it is done within a bus notifier: those
- * have a work item look at all devices again.
+ * have a work item look at all devices again, or look at the list under cxl_accel_reserve_list_lock.
  *
  * An accelerator's decoders stay committed whether it has a region or not: its driver may be
  * unbound, may have failed to attach, may know nothing of CXL. The next region that somebody
@@ -29,6 +29,7 @@
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "accel.h"
@@ -54,7 +55,12 @@ struct reservation {
 	struct platform_device *holder;
 };
 
+/*
+ * The list changes under both, so either will do for looking at it. Bus notifiers, which also run
+ * when the platform bus is told of a device, can take the second one only.
+ */
 static DEFINE_MUTEX(cxl_accel_reserve_lock);
+static DEFINE_SPINLOCK(cxl_accel_reserve_list_lock);
 static LIST_HEAD(cxl_accel_reservations);
 
 /* ---- what holds a range ---- */
@@ -140,7 +146,8 @@ static struct reservation *cxl_accel_reservation_find(struct pci_dev *pdev,
 
 static void cxl_accel_reservation_free(struct reservation *r)
 {
-	list_del(&r->node);
+	scoped_guard(spinlock, &cxl_accel_reserve_list_lock)
+		list_del(&r->node);
 	pci_dev_put(r->pdev);
 	kfree(r);
 }
@@ -167,7 +174,8 @@ static struct reservation *cxl_accel_reservation_add(struct pci_dev *pdev,
 	r->pdev = pci_dev_get(pdev);
 	r->nr = nr;
 	r->range = *range;
-	list_add_tail(&r->node, &cxl_accel_reservations);
+	scoped_guard(spinlock, &cxl_accel_reserve_list_lock)
+		list_add_tail(&r->node, &cxl_accel_reservations);
 	return r;
 }
 
@@ -265,7 +273,8 @@ bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range)
 	r = cxl_accel_reservation_add(pdev, range);
 	if (!r)
 		return false;
-	r->created = true;
+	scoped_guard(spinlock, &cxl_accel_reserve_list_lock)
+		r->created = true;
 	cxl_accel_reservation_place(r);
 	return true;
 }
@@ -275,6 +284,7 @@ bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range)
  * @pdev: the PCI function
  * @range: HPA range
  *
+ * Context: any task; a bus notifier, too.
  * Return: whether the region that had it was created.
  */
 bool cxl_accel_reserve_is_created(struct pci_dev *pdev, const struct range *range)
@@ -282,7 +292,7 @@ bool cxl_accel_reserve_is_created(struct pci_dev *pdev, const struct range *rang
 	struct reservation *r;
 	int nr;
 
-	guard(mutex)(&cxl_accel_reserve_lock);
+	guard(spinlock)(&cxl_accel_reserve_list_lock);
 	r = cxl_accel_reservation_find(pdev, range, &nr);
 	return r && r->created;
 }

@@ -44,7 +44,7 @@ nth_below "$start" "$(printf '0x%x' $((start + 0x10000)))"
 echo 100 >$FAILSLAB/probability
 echo N >$FAILSLAB/task-filter
 nth=1 failed=0 none=0
-while [ $none -lt 4 ] && [ $nth -lt 200 ]; do
+while [ $none -lt 4 ] && [ $nth -lt 600 ]; do
 	unload dax_cxl
 	unbind
 	forget || wrong 'cannot forget'
@@ -102,6 +102,7 @@ done
 diag "loading: $n allocations, $failed times it did not load"
 is 'each failure of loading was clean' "$(nth_wrong)" ''
 ok 'loading fails for want of memory' test $failed -gt 0
+unload dax_hmem
 forget
 insmod /modules/dax_hmem.ko
 ok 'after all failures memory has its owners' decided
