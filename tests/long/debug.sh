@@ -29,5 +29,5 @@ debug_test() {
 	done
 	guest_test "$name" --topology "$topology" --firmware "$firmware" "${BUNDLE[@]}" "${VENDOR[@]}" \
 		"${ODD[@]}" "${WHY[@]}" "${USER_ACCEL[@]}" "${MMAP_TRAFFIC[@]}" \
-		--timeout 1800 --append "log_buf_len=4M no5lvl" "${options[@]}" -- run-serially.sh "${@:2}"
+		--timeout 3600 --append "log_buf_len=4M no5lvl" "${options[@]}" -- run-serially.sh "${@:2}"
 }
