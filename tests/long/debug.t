@@ -13,6 +13,7 @@ debug_test 'two accelerators' hb2rp all:hdm-d -- \
 	'detach.sh loss_memdev loss_endpoint loss_region loss_delete_region loss_uncommit loss_target
 		loss_shared_port loss_host loss_host_module loss_pci_device' \
 	'rebind-stress.sh 15 8' 'rebind-stress-detach.sh 8'
+debug_test 'side by side' '2*hb(2*acc)' all:hdm-d --append initcall_debug -- 'attach-parallel.sh 4'
 debug_test 'one accelerator' hb2rp dev0:hdm-d -- races.sh manual-bind.sh
 debug_test 'sleep and hot-plug' hb2rp dev0:hdm-d -- 'power.sh runtime runtime_detached s2idle blocked' \
 	'plug.sh late_tidying races10'
@@ -30,6 +31,8 @@ debug_test 'reset races' hb2rp all:hdm-d --smp 1 --append preempt=full -- \
 	'reset-races.sh 25 driver memdev endpoint two'
 debug_test 'reset races, two functions' 'hb(two,empty)' dev0:hdm-d --smp 1 --append preempt=full -- \
 	'reset-races.sh 10 sibling'
+debug_test 'regions that are created' 'hb(acc,acc,exp),hb(acc,empty)' none --window hb0:768M \
+	--window hb1:256M:type3+volatile --append iomem=relaxed -- 'create.sh refusals two expander losses host_only'
 debug_test 'a full window' 'hb(acc,exp)' dev0:hdm-d --window hb0:256M -- 'reserve.sh dev0 dev1'
 debug_test 'hostile registers' 'hb(raw:512M,acc:512M)' dev0:hdm-d/size=256M,dev1:hdm-d/size=256M \
 	--file src/include/cxl-accel/attach.h -- hostile.sh
