@@ -18,6 +18,7 @@
 #	CONFIG	drivers/config
 #	CHARDEV	drivers/chardev
 #	TOLD	drivers/told
+#	PARTS	drivers/parts
 #	ODD	guest/odd
 #	USER_ACCEL	guest/user
 #	HOSTS		guest/hosts
@@ -48,6 +49,7 @@ EARLY=(--module "$SHARED/early/early_accel.ko")
 WHY=(--module "$SHARED/why/why_accel.ko")
 CONFIG=(--module "$SHARED/config/config_accel.ko")
 CHARDEV=(--module "$SHARED/chardev/chardev_accel.ko")
+PARTS=(--module "$SHARED/parts/parts_accel.ko")
 TOLD=(--module "$SHARED/told/told_accel.ko")
 ODD=(--module "$SHARED/odd/odd_accel.ko")
 USER_ACCEL=(--module "$SHARED/user/user_accel.ko")

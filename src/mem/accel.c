@@ -9,6 +9,7 @@
  * binding of the same device has another struct.
  */
 #include <linux/device.h>
+#include <linux/pci.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -83,6 +84,40 @@ struct cxl_accel *cxl_accel_create(struct device *dev)
 	return accel;
 }
 
+static bool cxl_accel_is_part_of(struct device *part, const struct device *dev)
+{
+	const struct device *above = part->parent;
+
+	if (dev_is_pci(part) && to_pci_dev(part)->is_virtfn)
+		return &pci_physfn(to_pci_dev(part))->dev == dev;
+	while (above && above != dev)
+		above = above->parent;
+	return above;
+}
+
+/*
+ * A device that is added within probe() is mostly probed there and then, by the same task: an
+ * auxiliary device, a virtual function. Its driver is another one, which is unbound by itself, and
+ * whose probe() is called again after an -EPROBE_DEFER at a time when the function's is over.
+ *
+ * A device that is being added is not among its parent's children yet, but among all devices.
+ */
+static bool cxl_accel_in_probe_of_part(struct device *dev)
+{
+	struct kset *all = dev->kobj.kset;
+	struct kobject *kobj;
+
+	guard(spinlock)(&all->list_lock);
+	list_for_each_entry(kobj, &all->list, entry) {
+		struct device *part = kobj_to_dev(kobj);
+
+		if (part != dev && cxl_accel_core_device_is_locked_for_me(part) &&
+		    cxl_accel_is_part_of(part, dev))
+			return true;
+	}
+	return false;
+}
+
 /**
  * cxl_accel_in_probe() - is this the probe() of the device's driver?
  * @dev: the PCI function
@@ -96,7 +131,8 @@ struct cxl_accel *cxl_accel_create(struct device *dev)
  */
 bool cxl_accel_in_probe(struct device *dev)
 {
-	return cxl_accel_core_device_is_locked_for_me(dev) && dev->driver && !device_is_bound(dev);
+	return cxl_accel_core_device_is_locked_for_me(dev) && dev->driver && !device_is_bound(dev) &&
+	       !cxl_accel_in_probe_of_part(dev);
 }
 
 /**

@@ -129,12 +129,16 @@ cxl_accel_register_map_to_core(const struct cxl_accel_register_map *from)
 int cxl_pci_setup_regs(struct pci_dev *pdev, enum cxl_regloc_type type,
 		       struct cxl_accel_register_map *map)
 {
+	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
 	struct cxl_register_map found;
 	int rc;
 
-	if (!cxl_accel_registers_are_decoded(pdev)) {
-		pci_err(pdev, "no CXL registers: %s\n",
-			cxl_accel_attach_error_str(CXL_ACCEL_ATTACH_NOT_ENABLED));
+	if (pdev->is_virtfn)
+		status = CXL_ACCEL_ATTACH_VIRTUAL_FUNCTION;
+	else if (!cxl_accel_registers_are_decoded(pdev))
+		status = CXL_ACCEL_ATTACH_NOT_ENABLED;
+	if (status != CXL_ACCEL_ATTACH_ATTACHED) {
+		pci_err(pdev, "no CXL registers: %s\n", cxl_accel_attach_error_str(status));
 		return -ENXIO;
 	}
 	rc = cxl_accel_registers_find(pdev, type, &found);

@@ -180,7 +180,9 @@ static int cxl_mem_add_endpoint(struct cxl_memdev *cxlmd, struct cxl_port *paren
 			return cxl_mem_fail(cxlmd, accel, PORT_NOT_BOUND,
 					    "CXL port topology %s not enabled", dev_name(host));
 
-		cxl_accel_core_dport_init_ras(dport, &cxlmd->dev);
+		/* An accelerator's is ras.c's: this would claim a port that siblings may share. */
+		if (!accel)
+			cxl_accel_core_dport_init_ras(dport, &cxlmd->dev);
 
 		endpoint = cxl_accel_port_add_endpoint(host, cxlmd, dport);
 		if (IS_ERR(endpoint))

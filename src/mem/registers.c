@@ -107,13 +107,13 @@ static void cxl_accel_check_capability(struct pci_dev *pdev, struct cxl_reg_map 
  * nothing of it, but with a device that was hot-added.
  *
  * Return: whether they can be, as far as configuration space tells; that of a function which is
- * gone tells nothing, and a virtual function's has no such bit.
+ * gone tells nothing. A virtual function's has no such bit: not to be called for one.
  */
 bool cxl_accel_registers_are_decoded(struct pci_dev *pdev)
 {
 	u16 command;
 
-	if (pdev->is_virtfn || pci_read_config_word(pdev, PCI_COMMAND, &command))
+	if (pci_read_config_word(pdev, PCI_COMMAND, &command))
 		return true;
 	return command & PCI_COMMAND_MEMORY;
 }
@@ -129,6 +129,9 @@ bool cxl_accel_registers_are_decoded(struct pci_dev *pdev)
  */
 enum cxl_accel_attach_status cxl_accel_function_status(struct pci_dev *pdev, int dvsec)
 {
+	/* None has a DVSEC for CXL Devices (CXL 3.1 section 8.1.3), nor HDM decoders. */
+	if (pdev->is_virtfn)
+		return CXL_ACCEL_ATTACH_VIRTUAL_FUNCTION;
 	if (!cxl_accel_registers_are_decoded(pdev))
 		return CXL_ACCEL_ATTACH_NOT_ENABLED;
 	if (dvsec && !pci_device_is_present(pdev))

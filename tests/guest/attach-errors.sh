@@ -277,13 +277,14 @@ rmmod odd_accel
 
 # Elsewhere: HOST_FAILED, HOST_NOT_LOADED, NO_HOST and PCI_ONLY (defer.t), RANGE_IN_USE (soft-reserved.t),
 # RANGE_CONFLICT (decoders.t), ENDPOINT_NOT_BOUND (hostile.t), LINK_NOT_CXL (long/plug.t), SUSPENDING
-# (long/power.t); what is said of a region that is not created (create.t, long/create.t). BEING_RELEASED and INTERRUPTED are a matter of luck (rebind-stress.t, detach.t). The others
-# cannot be brought about in this guest: no memory, a failing cxl_core (NO_REGION, too), an RCD, a topology
-# without ports, an unbound region.
+# (long/power.t); what is said of a region that is not created (create.t, long/create.t);
+# VIRTUAL_FUNCTION (functions.t). BEING_RELEASED and INTERRUPTED are a matter of luck (rebind-stress.t,
+# detach.t). The others cannot be brought about in this guest: no memory, a failing cxl_core (NO_REGION, too),
+# an RCD, a topology without ports, an unbound region.
 sed -n 's/^\tX(\([A-Z_]*\),.*/\1/p' /root/attach.h | sort >/tmp/all
 is 'the rest of the table is what this guest cannot bring about' \
 	"$(grep -v -x -F -f /tmp/seen /tmp/all | tr '\n' ' ')" \
-	'BEING_RELEASED CAPACITY_NOT_ALIGNED CREATE_FAILED DECODER_GAP DECODER_LOCKED ENDPOINT_NOT_BOUND HOST_FAILED HOST_NOT_LOADED INTERRUPTED LINK_NOT_CXL NO_CACHE_FLUSH NO_FREE_DECODER NO_HOST NO_MEMDEV NO_MEMORY NO_PORT NO_REGION NO_WINDOW_OF_TYPE PCI_ONLY RANGE_CONFLICT RANGE_IN_USE REGION_NOT_BOUND REGION_PENDING RESTRICTED SUSPENDING WINDOW_FULL '
+	'BEING_RELEASED CAPACITY_NOT_ALIGNED CREATE_FAILED DECODER_GAP DECODER_LOCKED ENDPOINT_NOT_BOUND HOST_FAILED HOST_NOT_LOADED INTERRUPTED LINK_NOT_CXL NO_CACHE_FLUSH NO_FREE_DECODER NO_HOST NO_MEMDEV NO_MEMORY NO_PORT NO_REGION NO_WINDOW_OF_TYPE PCI_ONLY RANGE_CONFLICT RANGE_IN_USE REGION_NOT_BOUND REGION_PENDING RESTRICTED SUSPENDING VIRTUAL_FUNCTION WINDOW_FULL '
 is 'the drivers found nothing odd' \
 	"$(dmesg | grep -E 'odd: (somebody|a range|the device)|why_accel.*(status says|a status)')" ''
 

@@ -43,6 +43,7 @@ struct cxl_dev_state;
 	X(NO_CAPACITY, EINVAL, "no capacity: cxl_set_capacity() not called, or with 0")		\
 	X(CAPACITY_TOO_SMALL, ENXIO, "firmware committed more than cxl_set_capacity() was told") \
 	X(HAS_MAILBOX, ENXIO, "devices with a mailbox are not supported on this kernel")	\
+	X(VIRTUAL_FUNCTION, ENXIO, "an SR-IOV virtual function: it is the physical one's memory") \
 	/* the platform */									\
 	X(NO_HOST, ENXIO, "this platform has no CXL host (no ACPI0017 device)")			\
 	X(HOST_NOT_READY, EPROBE_DEFER, "CXL host found, but cxl_acpi is not bound to it yet")	\
