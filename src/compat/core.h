@@ -188,6 +188,7 @@ void cxl_accel_core_memdev_register_edac(struct cxl_memdev *cxlmd);
 struct cxl_dev_state *cxl_accel_core_memdev_create(struct pci_dev *pdev, u64 serial, u16 dvsec,
 						   u64 capacity,
 						   const struct cxl_register_map *map);
+void cxl_accel_core_in_kernel_thread(void (*fn)(void *data), void *data);
 int cxl_accel_core_store(struct device *dev, const char *name, const char *value);
 int cxl_accel_core_region_create(struct device *cxlrd_dev);
 bool cxl_accel_core_region_keep(struct cxl_region *cxlr);

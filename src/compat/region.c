@@ -28,6 +28,38 @@ static const struct device_attribute *cxl_accel_find_attribute(const struct devi
 	return NULL;
 }
 
+struct threaded {
+	struct work_struct work;
+	void (*fn)(void *data);
+	void *data;
+};
+
+static void cxl_accel_threaded_work(struct work_struct *work)
+{
+	struct threaded *threaded = container_of(work, struct threaded, work);
+
+	threaded->fn(threaded->data);
+}
+
+/**
+ * cxl_accel_core_in_kernel_thread() - have a kernel thread do something, and wait for it
+ * @fn: what
+ * @data: its argument
+ *
+ * For cxl_accel_core_store(): the caller's task may be being killed.
+ *
+ * Context: may sleep. @fn must not take a lock that the caller holds.
+ */
+void cxl_accel_core_in_kernel_thread(void (*fn)(void *data), void *data)
+{
+	struct threaded threaded = { .fn = fn, .data = data };
+
+	INIT_WORK_ONSTACK(&threaded.work, cxl_accel_threaded_work);
+	queue_work(system_unbound_wq, &threaded.work);
+	flush_work(&threaded.work);
+	destroy_work_on_stack(&threaded.work);
+}
+
 /**
  * cxl_accel_core_store() - write to an attribute of a device on the CXL bus
  * @dev: the device; the caller has a reference
@@ -216,14 +248,13 @@ void cxl_accel_core_region_let_go(struct cxl_region *cxlr)
 }
 
 struct region_delete {
-	struct work_struct work;
 	struct cxl_region *cxlr;
 	int rc;
 };
 
-static void cxl_accel_region_delete_work(struct work_struct *work)
+static void cxl_accel_region_delete_by_name(void *data)
 {
-	struct region_delete *del = container_of(work, struct region_delete, work);
+	struct region_delete *del = data;
 	struct device *cxlrd_dev = del->cxlr->dev.parent;
 	const struct device_attribute *attr = cxl_accel_find_attribute(cxlrd_dev, "delete_region");
 	bool locked;
@@ -256,9 +287,6 @@ int cxl_accel_core_region_delete(struct cxl_region *cxlr)
 {
 	struct region_delete del = { .cxlr = cxlr };
 
-	INIT_WORK_ONSTACK(&del.work, cxl_accel_region_delete_work);
-	queue_work(system_unbound_wq, &del.work);
-	flush_work(&del.work);
-	destroy_work_on_stack(&del.work);
+	cxl_accel_core_in_kernel_thread(cxl_accel_region_delete_by_name, &del);
 	return del.rc;
 }

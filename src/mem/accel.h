@@ -264,7 +264,6 @@ bool cxl_accel_create_is_wanted(const struct cxl_accel *accel);
 enum cxl_accel_attach_status cxl_accel_create_region(struct cxl_accel *accel,
 						     struct cxl_port *endpoint,
 						     struct cxl_endpoint_decoder *cxled, u64 size);
-bool cxl_accel_create_is_decoded(const struct range *range);
 bool cxl_accel_create_can_undo(struct cxl_port *endpoint, const struct cxl_region *cxlr);
 
 /* hpa_in_use.c: is a range in other hands already? */
@@ -278,8 +277,7 @@ bool cxl_accel_reserve_covers(struct pci_dev *pdev, const struct range *range);
 bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range);
 bool cxl_accel_reserve_is_created(struct pci_dev *pdev, const struct range *range);
 void cxl_accel_reserve_end(struct pci_dev *pdev, const struct range *range);
-void cxl_accel_reserve_end_stale(struct pci_dev *pdev,
-				 bool (*is_decoded)(const struct range *range));
+void cxl_accel_reserve_end_stale(struct pci_dev *pdev);
 void cxl_accel_reserve_windows_added(struct cxl_port *host_bridge);
 
 /* registers.c: where a device's registers are, by its own account */

@@ -21,7 +21,6 @@
 #include <linux/ioport.h>
 #include <linux/moduleparam.h>
 #include <linux/sizes.h>
-#include <linux/workqueue.h>
 
 #include "accel.h"
 
@@ -35,11 +34,11 @@ MODULE_PARM_DESC(create_regions,
 
 /**
  * struct creation - a region in the making
- * @work: makes it, while the attach waits
  * @accel: the accelerator, being attached
  * @endpoint: its endpoint port, locked and bound
  * @cxled: the endpoint's first decoder
  * @size: bytes of it
+ * @size_str: the same, for attributes
  * @bridge: the root's port to the host bridge that the device is below
  * @cxlrd: the window that is tried
  * @floor: where the range can start
@@ -47,11 +46,11 @@ MODULE_PARM_DESC(create_regions,
  * @status: how it ended
  */
 struct creation {
-	struct work_struct work;
 	struct cxl_accel *accel;
 	struct cxl_port *endpoint;
 	struct cxl_endpoint_decoder *cxled;
 	u64 size;
+	char size_str[24];
 	const struct cxl_dport *bridge;
 	struct cxl_root_decoder *cxlrd;
 	u64 floor;
@@ -130,7 +129,7 @@ static enum cxl_accel_attach_status cxl_accel_check_ports(struct creation *c)
 /* ---- one attempt ---- */
 
 /* Taken is all of the window below the floor, what is in it included. It goes back right away. */
-static int cxl_accel_store_size(struct creation *c, struct cxl_region *cxlr, const char *size)
+static int cxl_accel_store_size(struct creation *c, struct cxl_region *cxlr)
 {
 	struct resource below = DEFINE_RES_MEM_NAMED(c->cxlrd->res->start, 0, "cxl_accel");
 	bool taken = false;
@@ -142,7 +141,7 @@ static int cxl_accel_store_size(struct creation *c, struct cxl_region *cxlr, con
 		below.end = c->floor - 1;
 		taken = !insert_resource(c->cxlrd->res, &below);
 	}
-	rc = cxl_accel_core_store(&cxlr->dev, "size", size);
+	rc = cxl_accel_core_store(&cxlr->dev, "size", c->size_str);
 	if (taken)
 		remove_resource(&below);
 	return rc;
@@ -176,15 +175,13 @@ static enum cxl_accel_attach_status cxl_accel_create_build(struct creation *c,
 		{ "target0", dev_name(&c->cxled->cxld.dev) },
 		{ "commit", "1" },
 	};
-	char size[24];
 	int i, rc;
 
-	snprintf(size, sizeof(size), "%#llx", c->size);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i].value) {
 			rc = cxl_accel_core_store(&cxlr->dev, steps[i].name, steps[i].value);
 		} else {
-			rc = cxl_accel_store_size(c, cxlr, size);
+			rc = cxl_accel_store_size(c, cxlr);
 			if (rc && rc != -ENOMEM && rc != -EBUSY)
 				return cxl_accel_no_room(c);
 		}
@@ -254,12 +251,10 @@ static void cxl_accel_create_try(struct creation *c)
 static enum cxl_accel_attach_status cxl_accel_create_dpa(struct creation *c)
 {
 	struct device *dev = &c->cxled->cxld.dev;
-	char size[24];
 	int rc;
 
-	snprintf(size, sizeof(size), "%#llx", c->size);
 	rc = cxl_accel_core_store(dev, "mode", "ram") ?:
-	     cxl_accel_core_store(dev, "dpa_size", size);
+	     cxl_accel_core_store(dev, "dpa_size", c->size_str);
 	if (!rc)
 		return CXL_ACCEL_ATTACH_ATTACHED;
 	return rc == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY : CXL_ACCEL_ATTACH_CREATE_FAILED;
@@ -275,9 +270,9 @@ static bool cxl_accel_create_may_pass(enum cxl_accel_attach_status status)
 	       status == CXL_ACCEL_ATTACH_DECODER_GAP;
 }
 
-static void cxl_accel_create_work(struct work_struct *work)
+static void cxl_accel_create_in_thread(void *data)
 {
-	struct creation *c = container_of(work, struct creation, work);
+	struct creation *c = data;
 	struct task_struct *attacher = c->accel->attacher;
 	int tries = TRIES;
 
@@ -322,37 +317,12 @@ enum cxl_accel_attach_status cxl_accel_create_region(struct cxl_accel *accel,
 	if (!cxl_accel_core_can_flush_caches())
 		return CXL_ACCEL_ATTACH_NO_CACHE_FLUSH;
 
-	INIT_WORK_ONSTACK(&c.work, cxl_accel_create_work);
-	queue_work(system_unbound_wq, &c.work);
-	flush_work(&c.work);
-	destroy_work_on_stack(&c.work);
+	snprintf(c.size_str, sizeof(c.size_str), "%#llx", size);
+	cxl_accel_core_in_kernel_thread(cxl_accel_create_in_thread, &c);
 	return c.status;
 }
 
 /* ---- the end of such a region ---- */
-
-static int cxl_accel_is_decoder_of(struct device *dev, void *data)
-{
-	const struct range *range = data;
-	const struct cxl_decoder *cxld;
-
-	if (!is_switch_decoder(dev) || is_root_decoder(dev))
-		return 0;
-	cxld = &to_cxl_switch_decoder(dev)->cxld;
-	return cxld->flags & CXL_DECODER_F_ENABLE && cxld->hpa_range.start == range->start &&
-	       cxld->hpa_range.end == range->end;
-}
-
-/**
- * cxl_accel_create_is_decoded() - does a port pass a range on?
- * @range: HPA range
- *
- * Return: whether a decoder of a bridge or switch is committed to it.
- */
-bool cxl_accel_create_is_decoded(const struct range *range)
-{
-	return bus_for_each_dev(&cxl_bus_type, NULL, (void *)range, cxl_accel_is_decoder_of);
-}
 
 struct decoder_search {
 	const struct cxl_region *cxlr;

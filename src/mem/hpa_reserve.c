@@ -135,8 +135,12 @@ static struct reservation *cxl_accel_reservation_find(struct pci_dev *pdev,
 
 	*nr = 0;
 	list_for_each_entry(r, &cxl_accel_reservations, node) {
-		if (r->pdev != pdev)
+		/* One that was there before, and had the same name, may have left a range. */
+		if (r->pdev != pdev) {
+			if (!strcmp(pci_name(r->pdev), pci_name(pdev)))
+				*nr = max(*nr, r->nr + 1);
 			continue;
+		}
 		if (r->range.start == range->start && r->range.end == range->end)
 			return r;
 		*nr = max(*nr, r->nr + 1);
@@ -186,16 +190,44 @@ static bool cxl_accel_is_gone(struct pci_dev *pdev)
 				     pdev->devfn) != pdev;
 }
 
-/* A device that is gone decodes nothing. */
+static int cxl_accel_is_decoder_of(struct device *dev, void *data)
+{
+	const struct range *range = data;
+	const struct cxl_decoder *cxld;
+
+	if (!is_switch_decoder(dev) || is_root_decoder(dev))
+		return 0;
+	cxld = &to_cxl_switch_decoder(dev)->cxld;
+	return cxld->flags & CXL_DECODER_F_ENABLE && cxld->hpa_range.start == range->start &&
+	       cxld->hpa_range.end == range->end;
+}
+
+/* A decoder of a bridge or switch is committed to it. */
+static bool cxl_accel_is_passed_on(const struct range *range)
+{
+	return bus_for_each_dev(&cxl_bus_type, NULL, (void *)range, cxl_accel_is_decoder_of);
+}
+
+/*
+ * A device that is gone decodes nothing. But where its range could not be taken back, a port above
+ * goes on passing that on, and whose it became would have two decoders there. What ports do shows
+ * while the CXL host is bound.
+ */
 static void cxl_accel_end_gone(void)
 {
+	struct device *host = cxl_accel_host_lock();
 	struct reservation *r, *next;
 
-	guard(mutex)(&cxl_accel_reserve_lock);
-	list_for_each_entry_safe(r, next, &cxl_accel_reservations, node) {
-		if (cxl_accel_is_gone(r->pdev))
-			cxl_accel_reservation_end(r);
+	scoped_guard(mutex, &cxl_accel_reserve_lock) {
+		list_for_each_entry_safe(r, next, &cxl_accel_reservations, node) {
+			if (!cxl_accel_is_gone(r->pdev))
+				continue;
+			if (!r->created || (host && !cxl_accel_is_passed_on(&r->range)))
+				cxl_accel_reservation_end(r);
+		}
 	}
+	if (host)
+		cxl_accel_host_unlock(host);
 }
 
 /**
@@ -316,16 +348,16 @@ void cxl_accel_reserve_end(struct pci_dev *pdev, const struct range *range)
 /**
  * cxl_accel_reserve_end_stale() - no decoder of a device is committed: what was created is over
  * @pdev: the PCI function
- * @is_decoded: whether a port goes on passing a range on
+ *
+ * But for what a port goes on passing on.
  */
-void cxl_accel_reserve_end_stale(struct pci_dev *pdev,
-				 bool (*is_decoded)(const struct range *range))
+void cxl_accel_reserve_end_stale(struct pci_dev *pdev)
 {
 	struct reservation *r, *next;
 
 	guard(mutex)(&cxl_accel_reserve_lock);
 	list_for_each_entry_safe(r, next, &cxl_accel_reservations, node)
-		if (r->pdev == pdev && r->created && !is_decoded(&r->range))
+		if (r->pdev == pdev && r->created && !cxl_accel_is_passed_on(&r->range))
 			cxl_accel_reservation_end(r);
 }
 

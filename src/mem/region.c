@@ -467,7 +467,7 @@ static enum cxl_accel_attach_status cxl_accel_region_create_first(struct cxl_acc
 		return CXL_ACCEL_ATTACH_NO_HDM_DECODERS;
 	if (cxl_accel_region_prepare(accel, endpoint, cxled))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
-	cxl_accel_reserve_end_stale(to_pci_dev(accel->dev), cxl_accel_create_is_decoded);
+	cxl_accel_reserve_end_stale(to_pci_dev(accel->dev));
 	ar = list_first_entry(&accel->regions, struct cxl_accel_region, node);
 	ar->created = true;
 	ar->status = cxl_accel_region_create(ar, endpoint);

@@ -308,6 +308,81 @@ storm() {
 	release dev0
 }
 
+# ---- hb(raw,acc): a device whose decoders do not commit, see tests/qemu/cxl-type2.c ----
+
+reset_of_bus() {
+	unmask_reset "$dev0"
+	echo cxl_bus >"$PCI/$dev0/reset_method" && echo 1 >"$PCI/$dev0/reset"
+}
+
+no_commit() {
+	setpci -s "$dev0" fff.b=df
+	ok 'deaf: reset' reset_of_bus
+	why_is deaf dev0 CREATE_FAILED
+	is 'deaf: nothing is left in the windows' "$(in_windows)" ''
+	is 'deaf: nothing is left on the CXL bus' "$(bus_devices)" "$idle"
+	# Decoders that are read anew.
+	rmmod cxl_acpi
+	modprobe cxl_acpi
+	is 'deaf: no decoder of the bridge is committed' "$(committed port1)" ''
+	attaches 'beside one that is deaf' dev1
+	is 'beside one that is deaf: at the start of the window' "$(($(hpa dev1)))" $((window))
+	why_is 'deaf, behind another one' dev0 CREATE_FAILED
+	ok 'deaf, behind another one: that is attached' attached dev1
+	setpci -s "$dev0" fff.b=00
+	ok 'not deaf any more: reset' reset_of_bus
+	attaches 'not deaf any more' dev0
+	release dev0
+	release dev1
+}
+
+# ---- hb(acc,acc,exp,empty): devices that come and go ----
+
+vmem=10
+# plug PORT N: an accelerator as devN. QEMU gives its name free some time after the guest let go of it.
+plug() {
+	vmem=$((vmem + 1))
+	host-monitor object_add "memory-backend-ram,id=vmem$vmem,size=256M"
+	wait_for 30 host-monitor device_add "cxl-type2,bus=$1,volatile-memdev=vmem$vmem,id=dev$2,sn=0xd$2"
+}
+
+gone() {
+	[ ! -e "$PCI/$1" ]
+}
+
+hot_plug() {
+	mem=$(memdev dev2)
+	attaches 'first' dev0
+	attaches 'second' dev1
+	ok 'one is plugged in' plug rp3 5
+	ok 'plugged in: attached' wait_for 30 attached dev5
+	dev5=$(pci_address dev5)
+	is 'plugged in: behind the others' "$(($(hpa dev5)))" $((window + 2 * SIZE))
+	ok 'plugged in: its memory decodes' decodes "$(($(hpa dev5)))"
+	host-monitor device_del dev5
+	ok 'it is pulled' wait_for 30 gone "$dev5"
+	flush
+	unlike 'pulled: its range is given back' "$(in_windows)" "cxl_accel\.$dev5"
+
+	# Below the second, so its decoder in the bridge stays.
+	host-monitor device_del dev0
+	ok 'the first is pulled' wait_for 30 gone "$dev0"
+	flush
+	like 'the first is pulled: its range is kept' "$(in_windows)" "cxl_accel\.$dev0"
+	region=$(ram_region decoder0.0 "$mem")
+	is "an expander's region is elsewhere" "$(($(cat "$CXL/$region/resource")))" $((window + 2 * SIZE))
+	ok 'another is plugged in, where the first was' plug rp0 0
+	ok 'another is plugged in: attached' wait_for 30 attached dev0
+	is 'another is plugged in: behind all' "$(($(hpa dev0)))" $((window + 3 * SIZE))
+	ok 'another is plugged in: its memory decodes' decodes "$(($(hpa dev0)))"
+	is 'both ranges are kept apart' "$(in_windows | grep -c "cxl_accel\.$dev0\.[01]")" 2
+	release dev0
+	is 'it is unbound: its own range is given back' "$(in_windows | grep -c "cxl_accel\.$dev0")" 1
+	ok "the expander's region goes" ram_region_gone "$region"
+	release dev1
+	kept=$dev0
+}
+
 # ---- any machine, below a hypervisor ----
 
 no_flush() {

@@ -28,6 +28,8 @@ create decoders 'hb(6*acc)' -- create.sh decoders
 create locked 'hb(acc,acc,empty)' --window hb0:512M --firmware dev0:hdm-d/at=+256M/locked \
 	-- create.sh locked
 create holes 'hb(acc,acc,empty)' --window hb0:1G --firmware dev1:hdm-d/at=+256M -- create.sh holes
+create 'no commit' 'hb(raw,acc)' -- create.sh no_commit
+create 'hot plug' 'hb(acc,acc,exp,empty)' --window hb0:2G -- create.sh hot_plug
 create pending mixed -- create.sh pending
 create storm mixed --timeout 1800 -- create.sh storm
 
