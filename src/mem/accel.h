@@ -110,6 +110,7 @@ struct cxl_accel_decoders {
  * @bar_claim: of the driver, around its registers, while the endpoint is probed, see bar_claim.c
  * @devmem: uncommitted decoders of the endpoint are for device coherent memory (HDM-D)
  * @wants_region: if firmware committed none, one is to be created; the driver has said so
+ * @direct: the memdev gets no driver; the driver has said so
  * @refused: why no committed decoder will have a region; CXL_ACCEL_ATTACH_ATTACHED if all may
  * @attached: the memdev belongs to this binding; protected by @dev's device lock
  * @host_nr: which binding of cxl_acpi to the host it was attached in
@@ -145,6 +146,7 @@ struct cxl_accel {
 	struct resource *bar_claim;
 	bool devmem;
 	bool wants_region;
+	bool direct;
 	enum cxl_accel_attach_status refused;
 
 	bool attached;
@@ -226,6 +228,7 @@ bool cxl_accel_host_port_is_unbound(struct device *dev);
 
 /* memdev.c: the cxl_mem driver */
 extern struct cxl_driver cxl_mem_driver;
+int cxl_accel_attach_direct(struct cxl_accel *accel, struct cxl_memdev *cxlmd);
 
 /* fixups.c: ports, decoders and regions before anybody can use them */
 void cxl_accel_set_pm_domain(struct device *dev, struct dev_pm_domain *domain);

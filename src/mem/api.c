@@ -209,6 +209,17 @@ int cxl_accel_want_region(struct cxl_accel_dev_state *cxlds)
 }
 CORE_EXPORT(cxl_accel_want_region);
 
+int cxl_accel_want_direct(struct cxl_accel_dev_state *cxlds)
+{
+	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)
+		return -EINVAL;
+	if (cxlds->accel->attached)
+		return -EBUSY;
+	cxlds->accel->direct = true;
+	return 0;
+}
+CORE_EXPORT(cxl_accel_want_direct);
+
 int cxl_accel_set_loss_ops(struct cxl_accel_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
 {
 	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)

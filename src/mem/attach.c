@@ -53,6 +53,14 @@ static void cxl_accel_mark_detaching(void *_accel)
 	cxl_accel_status_detached(accel->dev);
 }
 
+/* Its device lock is held. */
+static bool cxl_accel_memdev_is_up(const struct cxl_accel *accel, const struct cxl_memdev *cxlmd)
+{
+	if (!accel->direct)
+		return cxlmd->dev.driver;
+	return !IS_ERR_OR_NULL(cxlmd->endpoint) && cxlmd->endpoint->dev.driver;
+}
+
 /* Adds all that an attach adds. On failure the caller releases the devres group that it opened. */
 static enum cxl_accel_attach_status cxl_accel_attach_memdev(struct cxl_accel_dev_state *cxlds,
 							    struct cxl_memdev **memdev)
@@ -62,6 +70,7 @@ static enum cxl_accel_attach_status cxl_accel_attach_memdev(struct cxl_accel_dev
 	struct device *dev = cxlds->dev;
 	struct cxl_dev_state *state;
 	struct cxl_memdev *cxlmd;
+	int rc = 0;
 
 	state = cxl_accel_core_memdev_create(to_pci_dev(dev), cxlds->serial, cxlds->cxl_dvsec,
 					     cxlds->capacity, &map);
@@ -78,17 +87,22 @@ static enum cxl_accel_attach_status cxl_accel_attach_memdev(struct cxl_accel_dev
 	accel->status = CXL_ACCEL_ATTACH_MEMDEV_NOT_BOUND;
 	WRITE_ONCE(accel->attacher, current);
 	cxlmd = devm_cxl_add_memdev(dev, state);
+	if (!IS_ERR(cxlmd) && accel->direct)
+		rc = cxl_accel_attach_direct(accel, cxlmd);
 	WRITE_ONCE(accel->attacher, NULL);
 	if (IS_ERR(cxlmd))
 		return PTR_ERR(cxlmd) == -ENOMEM ? CXL_ACCEL_ATTACH_NO_MEMORY :
 						   CXL_ACCEL_ATTACH_NO_MEMDEV;
+	if (rc)
+		return accel->status;
 
 	if (cxl_accel_err_handler_add(to_pci_dev(dev)) ||
 	    devm_add_action_or_reset(dev, cxl_accel_mark_detaching, accel))
 		return CXL_ACCEL_ATTACH_NO_MEMORY;
 
 	scoped_guard(device, &cxlmd->dev)
-		if (!cxlmd->dev.driver && accel->status == CXL_ACCEL_ATTACH_ATTACHED)
+		if (!cxl_accel_memdev_is_up(accel, cxlmd) &&
+		    accel->status == CXL_ACCEL_ATTACH_ATTACHED)
 			accel->status = CXL_ACCEL_ATTACH_INTERRUPTED;
 	*memdev = cxlmd;
 	return accel->status;

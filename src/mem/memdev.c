@@ -371,14 +371,82 @@ static int cxl_mem_bind(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
 	return cxl_mem_block_suspend(&cxlmd->dev);
 }
 
+/* Of an accelerator, which this task attaches. Nobody can have scheduled the detach work yet. */
+static int cxl_mem_bind_accel(struct cxl_memdev *cxlmd, struct cxl_accel *accel)
+{
+	int rc;
+
+	cxl_accel_detach_arm(accel, cxlmd);
+	rc = cxl_mem_bind(cxlmd, accel);
+	/* Whatever step it was. What cxl_port had no memory for shows as a probe that failed. */
+	if (rc == -ENOMEM)
+		accel->status = CXL_ACCEL_ATTACH_NO_MEMORY;
+	return rc;
+}
+
+/**
+ * struct direct - what a driver of the memdev would own
+ * @cxlmd: the memdev, registered and without a driver
+ * @group: its devres group
+ */
+struct direct {
+	struct cxl_memdev *cxlmd;
+	void *group;
+};
+
+static void cxl_accel_detach_direct(void *data)
+{
+	struct direct *direct = data;
+
+	guard(device)(&direct->cxlmd->dev);
+	devres_release_group(&direct->cxlmd->dev, direct->group);
+}
+
+/**
+ * cxl_accel_attach_direct() - do for a memdev what its driver would do, without one
+ * @accel: the accelerator, being attached by this task, within a devres group
+ * @cxlmd: its memdev, which has been added, and has no driver
+ *
+ * What cxl_core adds to the memdev's devres list is released before the memdev is unregistered. As
+ * long as there is something in it, the driver core refuses to have a driver bound.
+ *
+ * Context: takes the memdev's device lock, as its probe does.
+ * Return: 0; else @accel->status says why not, and nothing is left.
+ */
+int cxl_accel_attach_direct(struct cxl_accel *accel, struct cxl_memdev *cxlmd)
+{
+	struct direct *direct = devm_kzalloc(accel->dev, sizeof(*direct), GFP_KERNEL);
+	int rc = -ENOMEM;
+
+	accel->status = CXL_ACCEL_ATTACH_NO_MEMORY;
+	if (!direct)
+		return rc;
+	scoped_guard(device, &cxlmd->dev) {
+		direct->cxlmd = cxlmd;
+		direct->group = devres_open_group(&cxlmd->dev, NULL, GFP_KERNEL);
+		if (!direct->group)
+			return rc;
+		rc = cxl_mem_bind_accel(cxlmd, accel);
+		if (rc)
+			devres_release_group(&cxlmd->dev, direct->group);
+		else
+			devres_close_group(&cxlmd->dev, direct->group);
+	}
+	if (rc)
+		return rc;
+	rc = devm_add_action_or_reset(accel->dev, cxl_accel_detach_direct, direct);
+	if (rc)
+		accel->status = CXL_ACCEL_ATTACH_NO_MEMORY;
+	return rc;
+}
+
 static int cxl_mem_probe(struct device *dev)
 {
 	struct cxl_memdev *cxlmd = to_cxl_memdev(dev);
 	struct cxl_accel *accel = cxl_accel_attaching(cxlmd->cxlds);
-	int rc;
 
-	if (!accel && cxl_accel_owns(cxlmd->cxlds)) {
-		dev_dbg(dev, "bound by its accelerator's driver only\n");
+	if (accel ? accel->direct : cxl_accel_owns(cxlmd->cxlds)) {
+		dev_dbg(dev, "bound by its accelerator's driver only, or not at all\n");
 		return -ENXIO;
 	}
 
@@ -386,14 +454,7 @@ static int cxl_mem_probe(struct device *dev)
 	if (!cxlmd->cxlds->media_ready || work_pending(&cxlmd->detach_work))
 		return -EBUSY;
 
-	if (accel)
-		cxl_accel_detach_arm(accel, cxlmd);
-
-	rc = cxl_mem_bind(cxlmd, accel);
-	/* Whatever step it was. What cxl_port had no memory for shows as a probe that failed. */
-	if (accel && rc == -ENOMEM)
-		accel->status = CXL_ACCEL_ATTACH_NO_MEMORY;
-	return rc;
+	return accel ? cxl_mem_bind_accel(cxlmd, accel) : cxl_mem_bind(cxlmd, NULL);
 }
 
 struct cxl_driver cxl_mem_driver = {

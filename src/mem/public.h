@@ -15,6 +15,7 @@
 #define cxl_accel_dev_state	cxl_dev_state
 #include <cxl-accel/attach.h>
 #include <cxl-accel/create.h>
+#include <cxl-accel/direct.h>
 #include <cxl-accel/loss.h>
 #else
 #define CXL_ACCEL_CORE_TYPES
@@ -28,6 +29,7 @@
 #include <cxl/pci.h>
 #include <cxl-accel/attach.h>
 #include <cxl-accel/create.h>
+#include <cxl-accel/direct.h>
 #include <cxl-accel/loss.h>
 #undef cxl_dev_state
 #undef cxl_register_map

@@ -370,7 +370,7 @@ struct cxl_endpoint_decoder *cxl_accel_region_first(struct cxl_accel *accel,
 	/* While the memdev is bound, it has its endpoint. */
 	guard(device)(&cxlmd->dev);
 	endpoint = cxlmd->endpoint;
-	if (!cxlmd->dev.driver || IS_ERR_OR_NULL(endpoint))
+	if ((!cxlmd->dev.driver && !accel->direct) || IS_ERR_OR_NULL(endpoint))
 		return NULL;
 	guard(device)(&endpoint->dev);
 	list_for_each_entry(ar, &accel->regions, node) {

@@ -168,6 +168,7 @@ static int sample_capacity(struct pci_dev *pdev, u16 dvsec, u64 *capacity)
 }
 
 static int sample_hear_of_loss(struct sample_cxl *cxl);
+static int sample_attach_how(struct sample_cxl *cxl);
 
 /* Or PCI-only operation? */
 static bool sample_has_memory(const struct sample *s)
@@ -210,7 +211,8 @@ static struct sample_cxl *sample_cxl_create(struct pci_dev *pdev)
 		return ERR_PTR(-ENODEV);
 
 	cxl->cxlds.media_ready = true;
-	rc = cxl_set_capacity(&cxl->cxlds, capacity) ?: sample_hear_of_loss(cxl);
+	rc = cxl_set_capacity(&cxl->cxlds, capacity) ?: sample_hear_of_loss(cxl) ?:
+	     sample_attach_how(cxl);
 	return rc ? ERR_PTR(rc) : cxl;
 }
 
@@ -412,12 +414,29 @@ static const struct cxl_accel_loss_ops sample_loss_ops = {
 	.attach = sample_cxl_is_back,
 };
 
+/* Likewise: it needs nothing of the memdev, so that need not have a driver. */
+#include <cxl-accel/direct.h>
+
+static bool direct;
+module_param(direct, bool, 0444);
+MODULE_PARM_DESC(direct, "attach without a driver on the memdev (default: 0)");
+
+static int sample_attach_how(struct sample_cxl *cxl)
+{
+	return direct ? cxl_accel_want_direct(&cxl->cxlds) : 0;
+}
+
 static int sample_hear_of_loss(struct sample_cxl *cxl)
 {
 	return stay ? cxl_accel_set_loss_ops(&cxl->cxlds, &sample_loss_ops) : 0;
 }
 #else
 static int sample_hear_of_loss(struct sample_cxl *cxl)
+{
+	return 0;
+}
+
+static int sample_attach_how(struct sample_cxl *cxl)
 {
 	return 0;
 }

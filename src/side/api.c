@@ -169,6 +169,15 @@ int cxl_accel_want_region(struct cxl_dev_state *cxlds)
 }
 CORE_EXPORT(cxl_accel_want_region);
 
+int cxl_accel_want_direct(struct cxl_dev_state *cxlds)
+{
+	if (!cxlds || !cxlds->dev || !dev_is_pci(cxlds->dev))
+		return -EINVAL;
+	dev_info(cxlds->dev, "this kernel attaches by itself, by way of the memdev's driver\n");
+	return -EOPNOTSUPP;
+}
+CORE_EXPORT(cxl_accel_want_direct);
+
 int cxl_accel_set_loss_ops(struct cxl_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
 {
 	if (!cxlds || !cxlds->dev || !dev_is_pci(cxlds->dev))

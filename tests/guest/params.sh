@@ -20,7 +20,7 @@ last=$((window + SIZE - 8))
 is 'cxl_mem has two parameters, which defer.t and create.t try' \
 	"$(modinfo -p cxl_mem | sed 's/:.*//' | sort | tr '\n' ' ')" 'create_regions host_timeout '
 nok 'create_regions=maybe: refused' sh -c 'echo maybe >/sys/module/cxl_mem/parameters/create_regions'
-is 'the sample has two' "$(modinfo -p cxl_accel_sample | sed 's/:.*//' | sort | tr '\n' ' ')" 'stay test_bytes '
+is 'the sample has three' "$(modinfo -p cxl_accel_sample | sed 's/:.*//' | sort | tr '\n' ' ')" 'direct stay test_bytes '
 rmmod cxl_mem
 log_mark
 ok 'cxl_mem does not mind one that it does not know' insmod /modules/cxl_mem.ko nonsense=1

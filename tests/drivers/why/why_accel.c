@@ -13,6 +13,7 @@
 #include <cxl/pci.h>
 #include <cxl-accel/attach.h>
 #include <cxl-accel/create.h>
+#include <cxl-accel/direct.h>
 
 static char *mistake = "";
 module_param(mistake, charp, 0644);
@@ -46,6 +47,10 @@ MODULE_PARM_DESC(capacity, "bytes of device memory");
 static bool want;
 module_param(want, bool, 0644);
 MODULE_PARM_DESC(want, "have a region created where firmware committed none");
+
+static bool direct;
+module_param(direct, bool, 0644);
+MODULE_PARM_DESC(direct, "attach without a driver on the memdev");
 
 static bool host_only;
 module_param(host_only, bool, 0644);
@@ -133,6 +138,9 @@ static int why_attach(struct why *why)
 	rc = want ? cxl_accel_want_region(&why->cxlds) : 0;
 	if (rc)
 		dev_info(why->cxlds.dev, "why: no region will be created: %d\n", rc);
+	rc = direct ? cxl_accel_want_direct(&why->cxlds) : 0;
+	if (rc)
+		dev_info(why->cxlds.dev, "why: no direct attach: %d\n", rc);
 	if (wrong("device"))
 		why->cxlds.dev = why->cxlds.dev->parent;
 	cxlmd = devm_cxl_probe_mem(&why->cxlds, wrong("range") ? NULL : &why->range);
