@@ -106,16 +106,19 @@ static bool cxl_accel_in_probe_of_part(struct device *dev)
 {
 	struct kset *all = dev->kobj.kset;
 	struct kobject *kobj;
+	bool found = false;
 
-	guard(spinlock)(&all->list_lock);
+	spin_lock(&all->list_lock);
 	list_for_each_entry(kobj, &all->list, entry) {
 		struct device *part = kobj_to_dev(kobj);
 
-		if (part != dev && cxl_accel_core_device_is_locked_for_me(part) &&
-		    cxl_accel_is_part_of(part, dev))
-			return true;
+		found = part != dev && cxl_accel_core_device_is_locked_for_me(part) &&
+			cxl_accel_is_part_of(part, dev);
+		if (found)
+			break;
 	}
-	return false;
+	spin_unlock(&all->list_lock);
+	return found;
 }
 
 /**

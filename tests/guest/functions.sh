@@ -20,7 +20,8 @@ flr() {
 # alone WHAT: no reset that would hit the other function, too
 alone() {
 	for method in bus cxl_bus; do
-		nok "$1: no reset by $method" sh -c "echo $method >$PCI/$dev0/reset_method && echo 1 >$PCI/$dev0/reset"
+		nok "$1: no reset by $method" \
+			sh -c "echo $method >$PCI/$dev0/reset_method && echo 1 >$PCI/$dev0/reset"
 	done
 }
 
