@@ -134,8 +134,8 @@ static bool cxl_accel_in_probe_of_part(struct device *dev)
  */
 bool cxl_accel_in_probe(struct device *dev)
 {
-	return cxl_accel_core_device_is_locked_for_me(dev) && dev->driver && !device_is_bound(dev) &&
-	       !cxl_accel_in_probe_of_part(dev);
+	return cxl_accel_core_device_is_locked_for_me(dev) && dev->driver &&
+	       !device_is_bound(dev) && !cxl_accel_in_probe_of_part(dev);
 }
 
 /**
