@@ -24,7 +24,8 @@ provide() {
 		Summary: What apt has installed
 		License: GPL-2.0-only
 		BuildArch: noarch
-		Provides: /bin/bash /bin/sh /usr/bin/bash bzip2 dkms gawk gcc kmod glibc-devel lz4 make openssl xz zstd kernel-core kernel-devel-matched
+		Provides: /bin/bash /bin/sh /usr/bin/bash bzip2 gawk gcc kmod glibc-devel lz4 make openssl xz zstd kernel-core kernel-devel-matched
+		Provides: dkms = 3.0.10
 		%description
 		For a test.
 		%files
