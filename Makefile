@@ -17,7 +17,7 @@ H ?=
 
 modules:
 	@test -n "$(KVER)" || { echo "make: say which kernel: make KVER=RELEASE" >&2; exit 2; }
-	@scripts/build "$(KVER)" $(if $(KDIR),"$(KDIR)",$(if $(VMLINUX),"/lib/modules/$(KVER)/build")) $(if $(VMLINUX),"$(VMLINUX)")
+	+@scripts/build "$(KVER)" $(if $(KDIR),"$(KDIR)",$(if $(VMLINUX),"/lib/modules/$(KVER)/build")) $(if $(VMLINUX),"$(VMLINUX)")
 
 clean:
 	rm -rf build

@@ -30,6 +30,42 @@ need_superuser() {
 	[ "$(id -u)" = 0 ] || die "needs root rights: run it with sudo"
 }
 
+# no_blanks DIR...: kbuild takes M=DIR and KDIR apart at blanks, and make at colons.
+no_blanks() {
+	local dir
+
+	for dir; do
+		case $dir in
+		*[[:space:]:]*)
+			die "'$dir' has a blank or a colon in it, which the kernel's build system cannot have:" \
+				"choose another directory"
+			;;
+		esac
+	done
+}
+
+# compiler_of KDIR: what make is told for a kernel that was built by clang: a module is built by the same.
+# Nothing for one that was built by gcc, or if LLVM= is there already; a CC of the environment is none of
+# kbuild's.
+compiler_of() {
+	local config=$1/include/config/auto.conf suffix='' major
+
+	if [ -n "${LLVM:-}" ] || ! grep -qs '^CONFIG_CC_IS_CLANG=y' "$config"; then
+		return 0
+	fi
+	if ! command -v clang >/dev/null; then
+		major=$(sed -n 's/^CONFIG_CLANG_VERSION=\([0-9]*\)[0-9]\{4\}$/\1/p' "$config")
+		command -v "clang-$major" >/dev/null ||
+			die "the kernel of $1 was built by clang ${major:-}: install clang, and lld"
+		suffix=-$major
+	fi
+	if grep -q '^CONFIG_LD_IS_LLD=y' "$config"; then
+		echo "LLVM=${suffix:-1}"
+	else
+		echo "CC=clang$suffix"
+	fi
+}
+
 # Print the comment block at the head of a script, without the marks.
 help_text() {
 	awk 'NR > 1 && !/^#/ { exit }
@@ -39,6 +75,19 @@ help_text() {
 # The version stands in dkms.conf, and nowhere else.
 package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
+}
+
+# dkms_symvers RELEASE: where dkms may keep the Module.symvers of cxl-accel for that kernel, the best first:
+# of the version that is installed, then of others, the newest first.
+dkms_symvers() {
+	local kept=${CXL_ACCEL_DKMS_TREE:-/var/lib/dkms}/cxl-accel link
+
+	for link in "$kept/kernel-$1"-*; do
+		case $(readlink "$link") in
+		*/"$1"/*) echo "$link/module/Module.symvers" ;;
+		esac
+	done
+	printf '%s\n' "$kept"/*/"$1"/*/module/Module.symvers | sort -Vr
 }
 
 # why_dax_stays cxl_core_features.h: why dax_hmem and dax_cxl are not replaced; status 1 if they are.

@@ -3,6 +3,9 @@
 #
 # Shared by the runners: run, run-long and packages/run. Source it after scripts/env/lib.sh.
 
+# Our compilers have been tried: what they warn of is a mistake. A user's build does not end for it.
+export CXL_ACCEL_WERROR=1
+
 # named_tests DIR NAMES: sets TESTS to the files DIR/NAME.t; NAMES are separated by commas or blanks.
 named_tests() {
 	local dir=$1 name
