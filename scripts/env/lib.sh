@@ -12,6 +12,18 @@
 CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
 export CXL_ACCEL_CACHE=$CACHE
 
+# What is built in the tree is built by kbuild, in a root that has the tree at the same path.
+[ "${1:-}" = --help ] || no_blanks "$TREE" "$CACHE"
+
+# Root of a container may not mount anything: in a private root nothing could be run, nor one made.
+need_mounts() {
+	need_superuser
+	unshare --mount --propagation private true 2>/dev/null ||
+		die "needs to mount, and root may not do so here (no CAP_SYS_ADMIN): in a container, start that" \
+			"with --privileged, or --cap-add SYS_ADMIN --security-opt seccomp=unconfined" \
+			"--security-opt apparmor=unconfined"
+}
+
 # The private roots that scripts/env/root knows: Debian suites, bookworm with packaging tools, and what
 # builds for arm64.
 SUITES="bookworm trixie sid experimental packaging arm64"
