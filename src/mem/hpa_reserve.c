@@ -150,8 +150,9 @@ static struct reservation *cxl_accel_reservation_find(struct pci_dev *pdev,
 
 static void cxl_accel_reservation_free(struct reservation *r)
 {
-	scoped_guard(spinlock, &cxl_accel_reserve_list_lock)
-		list_del(&r->node);
+	spin_lock(&cxl_accel_reserve_list_lock);
+	list_del(&r->node);
+	spin_unlock(&cxl_accel_reserve_list_lock);
 	pci_dev_put(r->pdev);
 	kfree(r);
 }
@@ -178,8 +179,9 @@ static struct reservation *cxl_accel_reservation_add(struct pci_dev *pdev,
 	r->pdev = pci_dev_get(pdev);
 	r->nr = nr;
 	r->range = *range;
-	scoped_guard(spinlock, &cxl_accel_reserve_list_lock)
-		list_add_tail(&r->node, &cxl_accel_reservations);
+	spin_lock(&cxl_accel_reserve_list_lock);
+	list_add_tail(&r->node, &cxl_accel_reservations);
+	spin_unlock(&cxl_accel_reserve_list_lock);
 	return r;
 }
 
@@ -305,8 +307,9 @@ bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range)
 	r = cxl_accel_reservation_add(pdev, range);
 	if (!r)
 		return false;
-	scoped_guard(spinlock, &cxl_accel_reserve_list_lock)
-		r->created = true;
+	spin_lock(&cxl_accel_reserve_list_lock);
+	r->created = true;
+	spin_unlock(&cxl_accel_reserve_list_lock);
 	cxl_accel_reservation_place(r);
 	return true;
 }
@@ -322,11 +325,14 @@ bool cxl_accel_reserve_created(struct pci_dev *pdev, const struct range *range)
 bool cxl_accel_reserve_is_created(struct pci_dev *pdev, const struct range *range)
 {
 	struct reservation *r;
+	bool created;
 	int nr;
 
-	guard(spinlock)(&cxl_accel_reserve_list_lock);
+	spin_lock(&cxl_accel_reserve_list_lock);
 	r = cxl_accel_reservation_find(pdev, range, &nr);
-	return r && r->created;
+	created = r && r->created;
+	spin_unlock(&cxl_accel_reserve_list_lock);
+	return created;
 }
 
 /**
