@@ -2,9 +2,9 @@
 # shellcheck shell=dash
 #
 # soft-reserve-fault.sh POINTS OWNERS: memory allocations of dax_hmem fail, each time another one, from the
-# binding of the hmem_platform device to the decision, whichever task makes them, until there are not so
-# many. Either the memory at POINTS has its OWNERS all the same, or the log says what has none; and the next
-# decision gives it to them. Then those of its loading.
+# binding of the hmem_platform device to the decision, whichever task makes them, one after the other, until
+# there are no more. Either the memory at POINTS has its OWNERS all the same, or the log says what has none; and
+# the next decision gives it to them. Then those of its loading.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -43,8 +43,9 @@ start=$(cat /sys/module/dax_hmem/sections/.text)
 nth_below "$start" "$(printf '0x%x' $((start + 0x10000)))"
 echo 100 >$FAILSLAB/probability
 echo N >$FAILSLAB/task-filter
-nth=1 failed=0 none=0
-while [ $none -lt 4 ] && [ $nth -lt 600 ]; do
+# The kernel counts on from the last one that failed, and has that one fail whose number is the interval's.
+nth=1 failed=0 count=0
+while [ $nth -lt 1000 ]; do
 	unload dax_cxl
 	unbind
 	forget || wrong 'cannot forget'
@@ -53,20 +54,22 @@ while [ $none -lt 4 ] && [ $nth -lt 600 ]; do
 	*hmem*) wrong "before: $now" ;;
 	esac
 	log_mark
-	echo $nth >$FAILSLAB/interval
+	echo $((count + nth)) >$FAILSLAB/interval
 	echo 1 >$FAILSLAB/times
 	echo hmem_platform.0 >$HMEM/bind 2>/dev/null
 	insmod /modules/dax_cxl.ko
 	read -r left <$FAILSLAB/times
 	echo 0 >$FAILSLAB/times
-	if [ "$left" != 0 ]; then
-		none=$((none + 1))
-	fi
 	steady
+	[ "$left" = 0 ] || break
+	# An interval of 1 is none, and is not counted.
+	[ $nth = 1 ] || count=$((count + nth))
 	if ! has_owners; then
 		failed=$((failed + 1))
-		[ "$left" = 0 ] || wrong "owners without a failure: $(owners)"
 		log_has "$SAID" || wrong "owners: $(owners), and nothing is said"
+	fi
+	# The next turn decides again; now and then without a failure.
+	if [ $((nth % 8)) = 0 ]; then
 		unload dax_cxl
 		unbind
 		forget || wrong 'cannot forget afterwards'
@@ -75,7 +78,9 @@ while [ $none -lt 4 ] && [ $nth -lt 600 ]; do
 	fi
 	nth=$((nth + 1))
 done
-diag "up to $nth allocations, $failed times memory had no owner"
+diag "$((nth - 1)) allocations, $failed times memory had no owner"
+ok 'that were all of them' test "$left" != 0
+is 'the last turn, in which none failed: owners' "$(owners)" "$wanted"
 is 'each failure was clean' "$(nth_wrong)" ''
 ok 'memory had no owner for want of memory' test $failed -gt 3
 echo 0 >$FAILSLAB/probability
