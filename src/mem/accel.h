@@ -7,8 +7,8 @@
  *
  *	device lock of the PCI function
  *	device lock of the memdev
- *	device lock of the CXL root (ACPI0017), while regions are assembled; or cxl_accel_host_rwsem,
- *	which many can share, while ports are enumerated
+ *	device lock of the CXL root (ACPI0017), while regions are assembled; or
+ *	cxl_accel_host_rwsem, which many can share, while ports are enumerated
  *	device lock of the port above the endpoint
  *	device lock of the endpoint
  *	cxl_core: regions lock of a root decoder

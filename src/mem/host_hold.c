@@ -19,7 +19,7 @@
 static struct device *cxl_accel_held_host;
 static DECLARE_RWSEM(cxl_accel_host_rwsem);
 
-/* The host's driver is going: as it has come last, this is done first, with the device lock held. */
+/* The host's driver is going: what has come last is done first, with the device lock held. */
 static void cxl_accel_host_going(void *unused)
 {
 	down_write(&cxl_accel_host_rwsem);

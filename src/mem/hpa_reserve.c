@@ -7,7 +7,8 @@
  * where cxl_core looks for free space when somebody creates a region. Locks: called with the device
  * lock of a PCI function, takes that of the CXL root (ACPI0017), then cxl_accel_reserve_lock, under
  * which the platform bus is told of a device. So nothing of it is done within a bus notifier: those
- * have a work item look at all devices again, or look at the list under cxl_accel_reserve_list_lock.
+ * have a work item look at all devices again, or look at the list under its own lock,
+ * cxl_accel_reserve_list_lock.
  *
  * An accelerator's decoders stay committed whether it has a region or not: its driver may be
  * unbound, may have failed to attach, may know nothing of CXL. The next region that somebody

@@ -8,12 +8,11 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Where the machine's only window begins.
-WINDOW=0x3d0000000
-RANGES=$(for range in -1024:256 0:256 512:512; do
-	printf ' memmap=%dM%%0x%x+0xefffffff' "${range#*:}" $((WINDOW + ${range%:*} * 1048576))
-done)
-# First come, first placed: the expander's memory is where the window begins.
+# All of it is there: kmem adds it, and a distribution may bring it online at once. Some of the machine's memory;
+# that of the expander, where its window begins; and that of the accelerator.
+RANGES=" memmap=128M%0x40000000+0xefffffff"
+RANGES+=" memmap=256M%0x3b0000000+0xefffffff"
+RANGES+=" memmap=256M%0x3d0000000+0xefffffff"
 COMMITS='0xd1:hdm-h 0xd0:hdm-d/at=+0x20000000'
 NEEDED="cxl_acpi cxl_pci cxl_mem cxl_port dax_hmem dax_cxl device_dax kmem cxl_accel_sample"
 

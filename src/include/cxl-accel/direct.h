@@ -17,8 +17,8 @@ struct cxl_dev_state;
  *
  * From then on devm_cxl_probe_mem() enumerates ports and adds the endpoint itself. There is a
  * memdev, as cxl_core hangs endpoints and decoders on one, but no driver is bound to it, nor can
- * be: for drivers that need nothing of that. All else that is said of an attach holds: the region, when
- * the driver is released or told, what errors say.
+ * be: for drivers that need nothing of that. All else that is said of an attach holds: the
+ * region, when the driver is released or told, what errors say.
  *
  * Context: the probe() of @cxlds->dev's driver, before devm_cxl_probe_mem().
  * Return: 0, or

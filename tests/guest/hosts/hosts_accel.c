@@ -2,10 +2,10 @@
 /*
  * hosts_accel: what no kernel does to its hmem_platform device.
  *
- * When forget is set, on loading or later, the first one has no platform data any more: whatever was
- * decided of it has not been decided, as after a boot. Its driver must have been unbound. With second=1
- * there is another one, which has the same ranges, for as long as this module is loaded. Built and
- * used by the tests of Soft Reserve.
+ * When forget is set, on loading or later, the first one has no platform data any more: whatever
+ * was decided of it has not been decided, as after a boot. Its driver must have been unbound. With
+ * second=1 there is another one, which has the same ranges, for as long as this module is loaded.
+ * Built and used by the tests of Soft Reserve.
  */
 #include <linux/device.h>
 #include <linux/err.h>
