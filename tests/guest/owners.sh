@@ -21,7 +21,8 @@ HMEM=/sys/bus/platform/drivers/hmem_platform
 owner() {
 	found=''
 	for dax in /sys/bus/dax/devices/dax*; do
-		read -r start 2>/dev/null <"$dax/resource" && read -r size <"$dax/size" || continue
+		read -r start 2>/dev/null <"$dax/resource" || continue
+		read -r size 2>/dev/null <"$dax/size" || continue
 		[ "$(($1 >= start && $1 - start < size))" = 1 ] || continue
 		cd -P "$dax" || continue
 		case $PWD in
@@ -34,7 +35,8 @@ owner() {
 	if [ -z "$found" ]; then
 		for region in "$CXL"/region*; do
 			[ "$region/driver" -ef "$CXL_DRIVERS/cxl_accel_region" ] || continue
-			read -r start <"$region/resource" && read -r size <"$region/size" || continue
+			read -r start <"$region/resource" || continue
+			read -r size <"$region/size" || continue
 			[ "$(($1 >= start && $1 - start < size))" = 0 ] || found="+accel"
 		done
 	fi

@@ -50,7 +50,8 @@ policy=$(cat $MEMORY/auto_online_blocks)
 diag "the distribution's policy: $policy"
 # However it is online, its state is that.
 policy=${policy%_*}
-for dax in $(ls /sys/bus/dax/devices); do
+for dax in /sys/bus/dax/devices/*; do
+	dax=${dax##*/}
 	is "$dax: its memory is as the policy has it" "$(states_of "$dax")" "$policy"
 	is "$dax: so daxctl says" "$(daxctl list -d "$dax" | jq -r '.[0].mode')" system-ram
 done
