@@ -198,31 +198,43 @@ enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_s
 }
 CORE_EXPORT(cxl_accel_attach_error);
 
+/* It is of devm_cxl_dev_state_create(), and for the same function still. */
+static bool cxl_accel_is_device_state(const struct cxl_accel_dev_state *cxlds)
+{
+	return cxlds && cxlds->accel && cxlds->accel->dev == cxlds->dev;
+}
+
+/* How to attach is said before. */
+static int cxl_accel_may_want(const struct cxl_accel_dev_state *cxlds)
+{
+	if (!cxl_accel_is_device_state(cxlds))
+		return -EINVAL;
+	return cxlds->accel->attached ? -EBUSY : 0;
+}
+
 int cxl_accel_want_region(struct cxl_accel_dev_state *cxlds)
 {
-	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)
-		return -EINVAL;
-	if (cxlds->accel->attached)
-		return -EBUSY;
-	cxlds->accel->wants_region = true;
-	return 0;
+	int rc = cxl_accel_may_want(cxlds);
+
+	if (!rc)
+		cxlds->accel->wants_region = true;
+	return rc;
 }
 CORE_EXPORT(cxl_accel_want_region);
 
 int cxl_accel_want_direct(struct cxl_accel_dev_state *cxlds)
 {
-	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)
-		return -EINVAL;
-	if (cxlds->accel->attached)
-		return -EBUSY;
-	cxlds->accel->direct = true;
-	return 0;
+	int rc = cxl_accel_may_want(cxlds);
+
+	if (!rc)
+		cxlds->accel->direct = true;
+	return rc;
 }
 CORE_EXPORT(cxl_accel_want_direct);
 
 int cxl_accel_set_loss_ops(struct cxl_accel_dev_state *cxlds, const struct cxl_accel_loss_ops *ops)
 {
-	if (!cxlds || !cxlds->accel || cxlds->accel->dev != cxlds->dev)
+	if (!cxl_accel_is_device_state(cxlds))
 		return -EINVAL;
 	return cxl_accel_loss_add(cxlds, ops);
 }
