@@ -20,9 +20,9 @@ DAX=(--module "build/$KERNEL/dax_hmem.ko" --module "build/$KERNEL/dax_cxl.ko" "$
 ASYNC=(--append 'driver_async_probe=cxl_mem,cxl_port,cxl_pci,cxl_acpi')
 COVERED=(--topology type3 --firmware dev0:hdm-h --append "memmap=256M%$WINDOW+0xefffffff" --timeout 1800)
 PART=(--topology type3 --firmware dev0:hdm-h --append "memmap=512M%$WINDOW+0xefffffff" --timeout 1800)
-PARTS=${CXL_TEST_PARTS-ours stock order pending}
+WANTED=${CXL_TEST_PARTS-ours stock order pending}
 
-for part in $PARTS; do
+for part in $WANTED; do
 	case $part in
 	ours)
 		guest_test 'covered' "${COVERED[@]}" "${MEM[@]}" "${DAX[@]}" "${ASYNC[@]}" -- \

@@ -16,7 +16,7 @@ set -eu
 driver guest/hosts
 
 WINDOW=0x3d0000000
-PARTS=${CXL_TEST_PARTS-ours stock windows async ram status experimental trixie modular 6.17}
+WANTED=${CXL_TEST_PARTS-ours stock windows async ram status experimental trixie modular 6.17}
 
 dax_modules() {
 	DAX=("${MEM[@]}" --module "build/$KERNEL/dax_hmem.ko" --module "build/$KERNEL/dax_cxl.ko")
@@ -174,7 +174,7 @@ ours_on() {
 }
 
 dax_modules
-for part in $PARTS; do
+for part in $WANTED; do
 	case $part in
 	ours) matrix ours ;;
 	stock | windows | async | ram | status) $part ;;
