@@ -77,7 +77,42 @@ signatures_enforced() {
 		grep -qsE '\[(integrity|confidentiality)\]' /sys/kernel/security/lockdown
 }
 
-MOK_STEPS="enroll the key that dkms signs with: mokutil --import /var/lib/dkms/mok.pub, reboot, and confirm in the MOK manager"
+# The certificate that dkms signs with, as its configuration has it. Ubuntu's is that of shim-signed.
+dkms_certificate() {
+	local file mok_certificate=''
+
+	for file in /etc/dkms/framework.conf /etc/dkms/framework.conf.d/*.conf; do
+		# shellcheck source=/dev/null
+		[ ! -r "$file" ] || . "$file" >/dev/null 2>&1 || true
+	done
+	echo "${mok_certificate:-/var/lib/dkms/mok.pub}"
+}
+
+mok_steps() {
+	echo "enroll the key that dkms signs with: mokutil --import $(dkms_certificate), reboot, and confirm in the MOK manager"
+}
+
+# key_id FILE: how /proc/keys tells the key that a module is signed with from others of the same name; nothing if
+# the module is signed with another than that of dkms, or openssl is not here. The signature has the certificate's
+# serial number; the kernel shows the end of its subject key identifier.
+key_id() {
+	local certificate
+
+	certificate=$(openssl x509 -inform DER -in "$(dkms_certificate)" -noout -serial -ext subjectKeyIdentifier \
+		2>/dev/null) || return 0
+	awk -v serial="$(modinfo -F sig_key "$1" 2>/dev/null)" '
+		function plain(hex) { gsub(/[: ]/, "", hex); sub(/^0+/, "", hex); return tolower(hex) }
+		sub(/^serial=/, "") { ours = serial && plain($0) == plain(serial) }
+		/^ +[0-9A-F]+(:|$)/ && ours { gsub(/[: ]/, ""); print tolower(substr($0, length($0) - 7)) }' <<<"$certificate"
+}
+
+# key_known FILE SIGNER
+key_known() {
+	local id
+
+	id=$(key_id "$1")
+	grep -qsE "asymmetri .*: X509[^ ]* ${id:-.*}" < <(grep -sF "$2" /proc/keys)
+}
 
 # Why the kernel would refuse a file, in words; nothing if it would not.
 refusal() {
@@ -87,9 +122,9 @@ refusal() {
 		return
 	fi
 	if [ -z "$signer" ]; then
-		echo "not signed, and this kernel takes signed modules only: have dkms sign (see cxl-accel(8)), then $MOK_STEPS"
-	elif ! grep -qsF "$signer" /proc/keys; then
-		echo "the key of its signer is not known to this kernel, which takes signed modules only: $MOK_STEPS"
+		echo "not signed, and this kernel takes signed modules only: have dkms sign (see cxl-accel(8)), then $(mok_steps)"
+	elif ! key_known "$file" "$signer"; then
+		echo "the key of its signer is not known to this kernel, which takes signed modules only: $(mok_steps)"
 	fi
 }
 

@@ -25,15 +25,24 @@ sign_update() {
 		cp "$TMP/db.auth" "$SYSTEM/root/"
 }
 
+# Somebody else's, of the same name: it is that of every machine.
+other_key() {
+	# shellcheck disable=SC2016 # $1 is the inner shell's
+	scripts/env/in-root packaging -- sh -euc 'cd "$1"
+		openssl req -new -x509 -nodes -days 36500 -newkey rsa:2048 -subj "/CN=DKMS module signing key" \
+			-keyout other.key -outform DER -out other.der' sh "$TMP" && cp "$TMP/other.der" "$SYSTEM/root/"
+}
+
 new_system bookworm
 kernel=$(kernels)
 cp "$(deb "")" "$SYSTEM/home/user/cxl-accel/"
 readme 'Secure Boot'
 ok 'the package can be installed' user \
-	"sudo apt-get install --no-install-recommends e2fsprogs mokutil ./cxl-accel-dkms_$(package_version)_all.deb"
+	"sudo apt-get install --no-install-recommends e2fsprogs keyutils mokutil ./cxl-accel-dkms_$(package_version)_all.deb"
 like 'dkms has signed the module' "$(in_system modinfo -k "$kernel" -F signer cxl_mem)" 'DKMS module signing key'
 ok 'an update of db can be signed' sign_update
 cp "$CACHE/root/packaging/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd" "$TMP/vars"
+ok 'another key of that name can be made' other_key
 ok 'what to type when the modules are refused' typed '^sudo mokutil --import /var/lib/dkms/mok.pub'
 boot --efi "$TMP/vars" --types "$LINE" --append " module.sig_enforce=1" "$kernel" tests/packages/guest/secure-refused.sh
 ok 'reboot' typed '^sudo reboot'
