@@ -7,6 +7,8 @@
 #
 #	nth N CMD...	run CMD, whose N-th allocation fails; status 1 if it has not got so many. Sets
 #			status, CMD's own, and message, the last line it has written to stderr
+#	any_arm N	from now on, whichever task makes them: the N-th allocation fails
+#	any_fired	that was all: status 1 if there were not so many
 #	state_save	remember what there is now,
 #	state_same	which is what there is again, or it is noted; but for lines of /proc/iomem that
 #			match nth_skip, a pattern
@@ -54,6 +56,26 @@ nth() {
 	done </tmp/nth.message
 	read -r nth_sh <$FAILSLAB/times
 	[ "$nth_sh" != 1000 ]
+}
+
+# The kernel counts on from the last one that failed, and has that one fail whose number is the interval's.
+# An interval of 1 is none, and is not counted.
+nth_count=0
+
+any_arm() {
+	nth=$1
+	echo 100 >$FAILSLAB/probability
+	echo N >$FAILSLAB/task-filter
+	echo $((nth_count + nth)) >$FAILSLAB/interval
+	echo 1 >$FAILSLAB/times
+}
+
+any_fired() {
+	read -r nth_sh <$FAILSLAB/times
+	echo 0 >$FAILSLAB/times
+	echo 0 >$FAILSLAB/probability
+	[ "$nth_sh" = 0 ] || return 1
+	[ "$nth" = 1 ] || nth_count=$((nth_count + nth))
 }
 
 wrong() {
