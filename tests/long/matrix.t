@@ -24,17 +24,28 @@ outcome_of() {
 }
 
 sample() {
-	local names name
+	local name
 
 	ok 'no kernel fails' matrix 0 --topology 'hb(acc),hb(2*acc)' --firmware dev0:hdm-d,dev1:hdm-d \
 		--file src/sample/test.sh --file tests/guest:/guest -- sh -c './test.sh && sh /guest/fallback.sh'
-	mapfile -t names < <(sed -nE 's/^([a-z][^ \t]*).*/\1/p' scripts/matrix.list)
 	for name in "${names[@]}"; do
 		is "$name: the sample attaches, twice, behind any bridge, and goes on where it cannot" \
 			"$(outcome_of "$name")" passed
 		[ "$(outcome_of "$name")" = passed ] || tail -n 40 "$TMP/matrix/$name.log" | explain
 	done
 	is 'the table is on stdout too' "$(cat "$TMP/out")" "$(cat "$TMP/matrix/table")"
+}
+
+# The drivers of tests/drivers that know nothing but 7.3's names.
+shapes() {
+	local name
+
+	ok 'drivers of other shapes: no kernel fails' matrix 0 --driver tests/drivers/vendor --driver tests/drivers/chardev \
+		--firmware dev0:hdm-d --file tests/guest:/guest -- sh /guest/shapes.sh vendor_accel chardev_accel
+	for name in "${names[@]}"; do
+		is "$name: drivers of other shapes attach, and go on where they cannot" "$(outcome_of "$name")" passed
+		[ "$(outcome_of "$name")" = passed ] || tail -n 40 "$TMP/matrix/$name.log" | explain
+	done
 }
 
 failures() {
@@ -95,8 +106,10 @@ bad_input() {
 	ok 'an unknown option' matrix 2 --nonsense x -- true
 }
 
+mapfile -t names < <(sed -nE 's/^([a-z][^ \t]*).*/\1/p' scripts/matrix.list)
 bad_input
 failures
 trees
 sample
+shapes
 done_testing
