@@ -36,6 +36,9 @@ check-long:
 deb rpm:
 	@scripts/package/build $@
 
+dist:
+	@scripts/package/dist
+
 check-packages:
 	@tests/packages/run "$(T)"
 
@@ -47,7 +50,7 @@ check-all:
 clean-all: clean
 	@scripts/env/clean-cache
 
-.PHONY: demo check check-long check-all deb rpm check-packages clean-all
+.PHONY: demo check check-long check-all deb rpm dist check-packages clean-all
 endif
 
 help:
@@ -60,6 +63,7 @@ ifneq ($(wildcard tests),)
 	@echo "make check H=1        the same as in a KVM guest: the processor says that it is a virtual one (root)"
 	@echo "make check-long       the same on kernels that are built for it, one of them for finding faults (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
+	@echo "make dist             pack what is committed into build/packages/cxl-accel-VERSION.tar.gz"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
 	@echo "make check-all        all of these, one after the other: some two hours (root)"
 	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"

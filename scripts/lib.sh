@@ -77,6 +77,22 @@ package_version() {
 	sed -n 's/^PACKAGE_VERSION="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$TREE/dkms.conf"
 }
 
+# Whoever owns the tree: it may be seen as root.
+source_git() {
+	git -c safe.directory="$TREE" -C "$TREE" "$@"
+}
+
+# Of which commit the source is: a tarball of 'make dist' says so; unknown if it is neither one nor a repository.
+source_commit() {
+	local commit=${CXL_ACCEL_COMMIT:-}
+
+	[ -n "$commit" ] || commit=$(cat "$TREE/scripts/commit" 2>/dev/null || true)
+	case $commit in
+	'' | '$'*) commit=$(source_git describe --always --dirty --exclude '*' 2>/dev/null || true) ;;
+	esac
+	echo "${commit:-unknown}"
+}
+
 # dkms_symvers RELEASE: where dkms may keep the Module.symvers of cxl-accel for that kernel, the best first:
 # of the version that is installed, then of others, the newest first.
 dkms_symvers() {
@@ -88,6 +104,17 @@ dkms_symvers() {
 		esac
 	done
 	printf '%s\n' "$kept"/*/"$1"/*/module/Module.symvers | sort -Vr
+}
+
+# headers_sum RELEASE KDIR: tells builds of a kernel apart, as far as modules see it. Headers may come without
+# vmlinux; the image has the types then.
+headers_sum() {
+	local image
+
+	for image in "$2/vmlinux" "/boot/vmlinuz-$1" "/lib/modules/$1/vmlinuz" /dev/null; do
+		[ ! -r "$image" ] || break
+	done
+	cat "$2/Module.symvers" "$image" | sha256sum | cut -c 1-64
 }
 
 # why_dax_stays cxl_core_features.h: why dax_hmem and dax_cxl are not replaced; status 1 if they are.

@@ -89,5 +89,6 @@ module_exit(cxl_accel_dax_cxl_exit);
 MODULE_DESCRIPTION("CXL DAX: direct access to CXL RAM regions (cxl-accel)");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
+MODULE_INFO(commit, CXL_ACCEL_COMMIT);
 MODULE_ALIAS("cxl:t" __stringify(CXL_DEVICE_DAX_REGION) "*");
 CORE_IMPORT_NS();

@@ -189,6 +189,7 @@ module_exit(cxl_accel_dax_hmem_exit);
 MODULE_DESCRIPTION("HMEM DAX: Soft Reserved memory that CXL has no region for (cxl-accel)");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
+MODULE_INFO(commit, CXL_ACCEL_COMMIT);
 MODULE_SOFTDEP("pre: cxl_acpi");
 MODULE_ALIAS("platform:hmem*");
 MODULE_ALIAS("platform:hmem_platform*");

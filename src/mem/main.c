@@ -132,6 +132,7 @@ module_exit(cxl_mem_exit);
 MODULE_DESCRIPTION("CXL: memory devices, synchronous attach, accelerator API (cxl-accel)");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
+MODULE_INFO(commit, CXL_ACCEL_COMMIT);
 MODULE_ALIAS("cxl:t" __stringify(CXL_DEVICE_MEMORY_EXPANDER) "*");
 CORE_IMPORT_NS();
 CORE_IMPORT_NS_DEVMEM();

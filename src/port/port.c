@@ -224,5 +224,6 @@ module_exit(cxl_port_exit);
 MODULE_DESCRIPTION("CXL: ports and endpoints, synchronous attach (cxl-accel)");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
+MODULE_INFO(commit, CXL_ACCEL_COMMIT);
 MODULE_ALIAS("cxl:t" __stringify(CXL_DEVICE_PORT) "*");
 CORE_IMPORT_NS();

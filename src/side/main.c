@@ -103,5 +103,6 @@ module_exit(cxl_accel_exit);
 MODULE_DESCRIPTION("CXL: what accelerators need beside the kernel's own attach (cxl-accel)");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(CXL_ACCEL_VERSION);
+MODULE_INFO(commit, CXL_ACCEL_COMMIT);
 CORE_IMPORT_NS();
 CORE_IMPORT_NS_DEVMEM();

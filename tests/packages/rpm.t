@@ -39,11 +39,11 @@ build_version() {
 
 	mkdir -p "$dir" "$TMP/rpm/SOURCES"
 	tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir"
-	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" "$dir/dkms.conf"
+	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/; s/^\(Version:\t\).*/\1$1/" \
+		"$dir/dkms.conf" "$dir/rpm/cxl-accel-dkms.spec"
 	echo "${2:-}" >>"$dir/src/mem/main.c"
 	tar -C "$TMP" -czf "$TMP/rpm/SOURCES/cxl-accel-$1.tar.gz" "cxl-accel-$1"
-	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" --define "cxl_accel_version $1" \
-		"$TREE/rpm/cxl-accel-dkms.spec"
+	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" "$dir/rpm/cxl-accel-dkms.spec"
 }
 
 # A repository that dnf knows, and what dnf would ask answered.
