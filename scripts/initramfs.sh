@@ -31,16 +31,17 @@ initramfs_pkgbase() {
 
 # initramfs_images RELEASE: those there are of this kernel, one a line.
 initramfs_images() {
-	local image boot token name
+	local image boot token name tokens
 
 	name=$(initramfs_pkgbase "$1")
+	tokens=$(initramfs_tokens)
 	{
 		printf '%s\n' "/boot/initrd.img-$1" "/boot/initramfs-$1.img" "/boot/initrd-$1"
 		[ -z "$name" ] || printf '%s\n' "/boot/initramfs-$name.img" "/boot/initramfs-$name-fallback.img"
 		for boot in /boot /efi /boot/efi; do
 			while read -r token; do
 				printf '%s\n' "$boot/$token/$1/initrd" "$boot/EFI/Linux/$token-$1.efi"
-			done < <(initramfs_tokens)
+			done <<<"$tokens"
 			[ -z "$name" ] || echo "$boot/EFI/Linux/arch-$name.efi"
 		done
 	} | while read -r image; do

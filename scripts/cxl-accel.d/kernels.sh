@@ -14,7 +14,8 @@ judge() {
 	fi
 	verdict=$("$TREE/scripts/dkms/verdict" "$1" "$kdir" 2>"$WORK/reason") ||
 		verdict=cannot-tell
-	reason=$(sed -E 's/^[a-z-]*: (kernel [^ ]* cannot be supported: |cannot tell whether .* is supported: )?//' "$WORK/reason" | tr '\n' ' ' | sed 's/ $//')
+	reason=$(sed -E 's/^[a-z-]*: (kernel [^ ]* cannot be supported: |cannot tell whether .* is supported: )?//' \
+		"$WORK/reason" | tr '\n' ' ' | sed 's/ $//')
 }
 
 verdict_words() {
@@ -36,25 +37,50 @@ verdict_words() {
 
 # ---- report ----
 
+# Sets kernel_verdict and kernel_modules, of the kernel that this is about.
 report_kernels() {
-	local release file owner missing
+	local release owner missing mark n=0
 
 	for release in $(modules_of); do
 		judge "$release"
 		case $verdict in
-		beside*) file=$(file_of "$release" cxl_accel) ;;
-		*) file=$(file_of "$release" cxl_mem) ;;
+		beside*) module_info -k "$release" cxl_accel ;;
+		*) module_info -k "$release" cxl_mem ;;
 		esac
-		owner=none
-		[ -z "$file" ] || owner=$(whose "$file")
-		missing=''
+		owner=none missing=''
+		if [ -n "$mod_file" ]; then
+			whose "$mod_version"
+			owner=$REPLY
+		fi
 		case $verdict,$owner in
 		replace*,cxl-accel* | beside*,cxl-accel*) ;;
-		replace* | beside*) missing="not built: dkms install cxl-accel/$(package_version) -k $release" ;;
+		replace* | beside*) missing="not built: dkms install cxl-accel/$VERSION -k $release" ;;
 		esac
-		kernels+=("$(object release "$release" running "$([ "$release" = "$RUNNING" ] && echo true || echo false)" \
-			verdict "${verdict%% *}" reason "${missing:-$reason}" installed "$owner")")
-		line "kernel" "$release$([ "$release" != "$RUNNING" ] || echo ' (running)'): $(verdict_words); installed: $owner${missing:+; $missing}"
-		[ "$release" != "$RUNNING" ] || running_verdict=${verdict%% *} running_modules=${verdict#* }
+		put "kernels/$n/release" "$release"
+		mark=''
+		put "kernels/$n/running" false
+		if [ "$release" = "$RUNNING" ]; then
+			mark=' (running)'
+			put "kernels/$n/running" true
+		fi
+		put "kernels/$n/verdict" "${verdict%% *}"
+		put "kernels/$n/reason" "${missing:-$reason}"
+		put "kernels/$n/installed" "$owner"
+		line kernel "$release$mark: $(verdict_words); installed: $owner${missing:+; $missing}"
+		kernel_problems "$release"
+		[ "$release" != "$KERNEL" ] || kernel_verdict=${verdict%% *} kernel_modules=${verdict#* }
+		: $((n++))
 	done
+}
+
+# What is missing for the kernel that this is about shows in its modules.
+kernel_problems() {
+	case $verdict in
+	cannot-tell) problem cannot-tell "$1" "cannot be told whether it is supported" "$reason" ;;
+	unsupported)
+		[ "$1" != "$KERNEL" ] ||
+			problem unsupported "$1" "$reason" "boot a kernel of which cxl-accel check says that it is supported"
+		;;
+	esac
+	[ "$1" = "$KERNEL" ] || [ -z "$missing" ] || problem not-built "$1" "${missing%%: *}" "${missing#*: }"
 }

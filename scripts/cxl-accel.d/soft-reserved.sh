@@ -10,11 +10,13 @@ meets() {
 
 # The dax devices in the range, each with whose it is and its driver: dax0.0 (dax_hmem, kmem).
 soft_dax() {
-	local dev start size of driver
+	local dev start size of
 
 	for dev in /sys/bus/dax/devices/dax*; do
-		start=$(cat "$dev/resource" 2>/dev/null || echo 0)
-		size=$(cat "$dev/size" 2>/dev/null || echo 0)
+		first_line "$dev/resource"
+		start=${REPLY:-0}
+		first_line "$dev/size"
+		size=${REPLY:-0}
 		if [ "$size" = 0 ] || ! meets "$start" $((start + size - 1)); then
 			continue
 		fi
@@ -23,8 +25,8 @@ soft_dax() {
 		*/hmem.*) of=dax_hmem ;;
 		*) of=other ;;
 		esac
-		driver=$(driver_of "$dev")
-		echo "${dev##*/} ($of, ${driver:-no driver})"
+		link_name "$dev/driver"
+		echo "${dev##*/} ($of, ${REPLY:-no driver})"
 	done
 }
 
@@ -33,7 +35,8 @@ soft_accelerators() {
 	local file range
 
 	for file in /sys/bus/pci/devices/*/cxl_accel/range; do
-		range=$(cat "$file" 2>/dev/null || true)
+		first_line "$file"
+		range=$REPLY
 		if [ -z "$range" ] || ! meets "${range%-*}" "${range#*-}"; then
 			continue
 		fi
@@ -71,13 +74,24 @@ soft_reason() {
 
 # Those that are in the resource tree; one in a CXL window is further in.
 report_soft_reserved() {
-	local range soft_first soft_last soft_in_window owners reason
+	local range soft_first soft_last soft_in_window owners reason n=0
 
+	# To others than root it shows no addresses.
+	read -r range </proc/iomem
+	case $range in
+	"00000000-00000000 "*)
+		unreadable "addresses in /proc/iomem, so Soft Reserved memory"
+		return
+		;;
+	esac
+	put soft_reserved '[]'
 	while read -r range soft_in_window; do
 		soft_first=0x${range%-*} soft_last=0x${range#*-}
 		owners=$({ soft_accelerators; soft_dax; } | sed '$!s/$/,/' | paste -sd ' ')
 		reason=$(soft_reason "$owners")
-		soft_reserved+=("$(object start "$soft_first" end "$soft_last" owner "$owners" reason "$reason")")
+		put_range "soft_reserved/$n" "$soft_first" "$soft_last"
+		put "soft_reserved/$n/owner" "$owners"
+		put "soft_reserved/$((n++))/reason" "$reason"
 		line soft-reserved "$soft_first-$soft_last: ${owners:-nobody}: $reason"
 	done < <(awk '/^[^ ]/ { window = / : CXL Window / ? "window" : "" }
 		/ : Soft Reserved$/ { print $1, window }' /proc/iomem)

@@ -51,8 +51,45 @@ look() {
 says() {
 	like "$1" "$(cat /tmp/status)" "$2"
 }
+# What is asked of JSON is asked of the last one, of which each value is made a line: jq is slow in the guest.
+flatten() {
+	jq -r 'paths(type != "object" and (type != "array" or . == [])) as $path |
+		"\($path | map(tostring) | join(".")) \(getpath($path) | if type == "array" then "[]" else . end)"' \
+		/tmp/json >/tmp/flat
+}
+look_json() {
+	/opt/cxl-accel/scripts/cxl-accel status --json >/tmp/json
+	flatten
+}
+# json PATH...: their values in one line
 json() {
-	/opt/cxl-accel/scripts/cxl-accel status --json | jq -r "$1"
+	for path; do
+		sed -n "s/^$path //p" /tmp/flat
+	done | paste -s -d ' ' -
+}
+valid() {
+	is "$1: as the schema says" "$(jq -r --slurpfile schema /opt/cxl-accel/scripts/cxl-accel.d/status.schema.json \
+		-f /guest/schema.jq /tmp/json 2>&1)" ''
+}
+
+OURS_DIR=/lib/modules/$(uname -r)/updates/dkms
+
+# As somebody who is not root.
+unprivileged() {
+	echo nobody:x:65534:65534::/tmp:/bin/sh >/etc/passwd
+	su -s /bin/sh nobody -c 'cd /tmp; /opt/cxl-accel/scripts/cxl-accel status --json' >/tmp/json 2>/tmp/stderr
+	is 'unprivileged: exit status' $? 0
+	flatten
+	is 'unprivileged: no error' "$(cat /tmp/stderr)" ''
+	valid 'unprivileged: JSON'
+	is 'unprivileged: the state of each device' "$(json 'devices.[01].kind' 'devices.[01].state')" \
+		'accelerator expander attached ready'
+	is 'unprivileged: what cannot be read is null' \
+		"$(json devices.0.ats_capable devices.0.cache_enabled devices.0.acs devices.0.sbr_masked)" 'null null null null'
+	is 'unprivileged: Soft Reserved memory is null' "$(json soft_reserved)" null
+	is 'unprivileged: so it is said' "$(json 'unreadable[.0-9]*')" \
+		"$(echo 'where the CXL windows are configuration space of PCI functions' \
+			'addresses in /proc/iomem, so Soft Reserved memory')"
 }
 
 look 0 'nothing is loaded'
@@ -84,7 +121,8 @@ if port_is_module; then
 	says 'cxl_mem is ours' '^cxl_mem +loaded, cxl-accel'
 	says 'cxl_port is not, and what to do' \
 		'^cxl_port +loaded, stock, .*; loaded before that of cxl-accel, and used in its place: update the initramfs and reboot$'
-	is 'JSON: the same' "$(json '.modules[] | select(.name == "cxl_port").note')" \
+	look_json
+	is 'JSON: the same' "$(json modules.1.note)" \
 		'loaded before that of cxl-accel, and used in its place: update the initramfs and reboot'
 	unload_cxl
 fi
@@ -99,18 +137,64 @@ if [ "$1" = attached ]; then
 		says 'and cxl_port' '^cxl_port +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_port.ko'
 	says 'with its range' \
 		"^accelerator +$dev0 acce:0002: attached, driver cxl_accel_sample, mem[01], endpoint[0-9], region0 0x[0-9a-f]+-0x[0-9a-f]+$"
+	is 'a warning, that its headers are not here' "$(grep -c '^error' /tmp/status) $(grep -c '^warning' /tmp/status)" '0 1'
+	says 'what the link does' "^  link +CXL.cache off, CXL.mem on, .*; port .*, resets of the bus are masked$"
+	look_json
+	valid 'JSON'
 	range=$(cxl list -R | jq -r '.[0] | "\(.resource) \(.size)"')
-	is 'the range is that of cxl list' "$(json '.devices[] | select(.kind == "accelerator").regions[0] | .start')" \
-		"$(printf '0x%x' "${range% *}")"
-	is 'JSON: its status' "$(json .status)" 0
-	is 'JSON: two devices' "$(json '.devices | length')" 2
+	is 'JSON: the range is that of cxl list, as numbers' \
+		"$(json devices.0.regions.0.start devices.0.regions.0.size)" "$range"
+	is 'JSON: its window is that of cxl list, with what is allowed there' \
+		"$(json windows.0.start windows.0.size 'windows.0.restrictions.*')" \
+		"$(cxl list -D -d root | jq -r '.[] | "\(.resource) \(.size) type2 type3 ram pmem"')"
+	is 'JSON: the accelerator is below that window' "$(json devices.0.windows.0 devices.0.regions.0.window)" \
+		'decoder0.0 decoder0.0'
+	is 'JSON: its decoder is what sysfs says' "$(for what in name start size type region locked; do
+		json devices.0.decoders.0.$what
+	done)" "$(cd "$CXL/$(endpoint dev0)" && cd decoder*.0 && basename "$PWD" && echo $(($(cat start))) &&
+		echo $(($(cat size))) && cat target_type region && echo false)"
+	port=$(basename "$(dirname "$(readlink -f "$PCI/$dev0")")")
+	is 'JSON: the port above' "$(json devices.0.port)" "$port"
+	is 'JSON: what lspci says of CXL.cache and CXL.mem' \
+		"$(json devices.0.cache_capable devices.0.cache_enabled devices.0.mem_enabled)" \
+		"$(lspci -s "$dev0" -vvv | awk '
+			/CXLCap:/ { cap = /Cache\+/ ? "true" : "false" }
+			/CXLCtl:/ { print cap, (/Cache\+/ ? "true" : "false"), (/Mem\+/ ? "true" : "false") }')"
+	is 'JSON: resets of the bus are masked' "$(json devices.0.sbr_masked)" true
+	acs=$((0x$(setpci -s "$port" ECAP000d+6.w)))
+	setpci -s "$port" ECAP000d+6.w=0011
+	unmask_reset "$dev0"
+	unprivileged
+	look_json
+	is 'JSON: resets of the bus are not masked any more' "$(json devices.0.sbr_masked)" false
+	is 'JSON: what is enabled of ACS' "$(json 'devices.0.acs.*')" 'SrcValid UpstreamFwd'
+	setpci -s "$port" ECAP000d+6.w="$(printf %x $acs)"
+	is 'JSON: its status' "$(json status)" 0
+	is 'JSON: two devices' "$(json 'devices.*.kind')" 'accelerator expander'
 	range=$(printf '0x%x-0x%x' "${range% *}" $((${range% *} + ${range#* } - 1)))
+	/opt/cxl-accel/scripts/cxl-accel status --tree >/tmp/status
+	sed 's/^/# /' /tmp/status
+	is 'the tree' "$(sed -n 's/^\(.*\(pci\)\{0,1\}0000[^ ]*\).*/\1/p' /tmp/status)" "pci0000:0c
+|-- $port
+|   \`-- $dev0
+\`-- $(basename "$(dirname "$(readlink -f "$PCI/$dev1")")")
+    \`-- $dev1"
+	says 'the tree: a host bridge with its window' '^pci0000:0c +host bridge, port1; window decoder0.0 0x.*, allows type2 '
+	says 'the tree: the accelerator' "$dev0 +accelerator acce:0002: attached, .*, region0 0x[0-9a-f]+-0x[0-9a-f]+$"
 	is 'the files say the same' "$(files)" "attached ATTACHED 0 $range attached"
 	uevents_are 'a uevent told of it' \
 		"change $dev0 CXL_ACCEL=attached CXL_ACCEL_RANGE=$range"
 	is 'JSON: the range that the device decodes' \
-		"$(json '.devices[] | select(.kind == "accelerator").range')" "$range"
-	is 'JSON: no reason' "$(json '.devices[] | select(.kind == "accelerator").reason')" null
+		"$(json devices.0.range.start devices.0.range.end)" \
+		"$((${range%-*})) $((${range#*-}))"
+	is 'JSON: no reason' "$(json devices.0.reason)" null
+
+	mv "$OURS_DIR/cxl_mem.ko" /tmp/ && depmod
+	look 6 'another cxl_mem is installed than is loaded'
+	says 'it says so' '^cxl_mem +loaded, cxl-accel [0-9.]+; installed: stock, reboot pending$'
+	says 'a reboot is pending' '^reboot +pending: other modules are loaded than are installed: cxl_mem$'
+	says 'what to do' '^  fix +reboot, or: cxl-accel reload$'
+	mv /tmp/cxl_mem.ko "$OURS_DIR/" && depmod
 
 	pci_unbind cxl_accel_sample "$dev0"
 	look 0 'the driver is unbound'
@@ -148,13 +232,22 @@ else
 	says 'it says why' "^accelerator +$dev0 acce:0002: failed.*: platform firmware committed no HDM decoder of the device"
 	is 'the files say so' "$(files)" \
 		"failed NOT_COMMITTED -6  platform firmware committed no HDM decoder of the device"
-	is 'JSON: the error' "$(json '.devices[] | select(.kind == "accelerator").errno')" -6
+	says 'a problem' "^error +$dev0: failed: platform firmware committed no HDM decoder of the device$"
+	says 'whose matter it is' "^  fix +a matter of the machine's firmware, .*, see cxl-accel explain NOT_COMMITTED,"
+	look_json
+	valid 'JSON of a failure'
+	is 'JSON: the error' "$(json devices.0.errno)" -6
+	is 'JSON: the problem' "$(json 'problems.[0-9].\(id\|severity\|exit\|subject\)' | grep -o 'not-attached .*')" \
+		"not-attached error 4 $dev0"
+	is 'explain: what was in the log' "$(/opt/cxl-accel/scripts/cxl-accel explain not_committed | tr -s ' ')" \
+		'NOT_COMMITTED -ENXIO platform firmware committed no HDM decoder of the device (decoders and region)'
 	uevents_are 'no uevent told of memory' ''
 	rmmod cxl_accel_sample
 	rmmod cxl_mem
 	nok 'the files go with cxl_mem' test -e "$PCI/$dev0/cxl_accel"
 	modprobe cxl_accel_sample
-	is 'JSON: the reason' "$(json '.devices[] | select(.kind == "accelerator").reason')" \
+	look_json
+	is 'JSON: the reason' "$(json devices.0.reason)" \
 		'platform firmware committed no HDM decoder of the device'
 fi
 kill $listener

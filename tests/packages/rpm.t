@@ -9,7 +9,7 @@ set -eu
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-TOOLS="dnf rpm createrepo-c dkms bzip2 gawk gcc kmod libc6-dev lz4 make openssl xz-utils zstd"
+TOOLS="dnf rpm createrepo-c dkms bzip2 gawk gcc jq kmod libc6-dev lz4 make openssl xz-utils zstd"
 
 in_packaging() {
 	scripts/env/in-root packaging -- "$@"
@@ -24,7 +24,7 @@ provide() {
 		Summary: What apt has installed
 		License: GPL-2.0-only
 		BuildArch: noarch
-		Provides: /bin/bash /bin/sh /usr/bin/bash bzip2 gawk gcc kmod glibc-devel lz4 make openssl xz zstd kernel-core kernel-devel-matched
+		Provides: /bin/bash /bin/sh /usr/bin/bash bzip2 gawk gcc kmod glibc-devel jq lz4 make openssl xz zstd kernel-core kernel-devel-matched
 		Provides: dkms = 3.0.10
 		%description
 		For a test.

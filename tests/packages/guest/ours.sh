@@ -56,7 +56,11 @@ is 'cxl-accel status --json has the accelerator attached' "$(cxl-accel status --
 mem=$(dmesg | grep -n 'cxl_mem: loading out-of-tree\|cxl_mem: module verification failed' | head -n1 | cut -d: -f1)
 root=$(dmesg | grep -n 'EXT4-fs (vda): mounted' | head -n1 | cut -d: -f1)
 if [ "$where" = initramfs ]; then
-	like 'the initramfs holds our cxl_mem' "$(cat /tmp/status)" '^initramfs .* has the modules that are installed'
+	like 'the initramfs was made after the modules were installed' "$(cat /tmp/status)" '^initramfs .* was made after'
+	like 'the initramfs holds our cxl_mem' "$(cxl-accel status --initramfs 2>&1)" \
+		'^initramfs .* has the modules that are installed'
+	like 'the initramfs holds our cxl_mem: that is kept' "$(cxl-accel status 2>&1)" \
+		'^initramfs .* has the modules that are installed'
 	ok 'cxl_mem was loaded from the initramfs' test "${mem:-999999}" -lt "${root:-0}"
 else
 	ok 'cxl_mem was loaded from the root file system' test "${mem:-0}" -gt "${root:-999999}"
