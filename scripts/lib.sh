@@ -26,6 +26,11 @@ usage_die() {
 	exit 2
 }
 
+# The tools of kmod are in sbin, which Debian has not in the PATH of a user who may well ask them.
+use_sbin() {
+	PATH=$PATH:/usr/sbin:/sbin
+}
+
 need_superuser() {
 	[ "$(id -u)" = 0 ] || die "needs root rights: run it with sudo"
 }
