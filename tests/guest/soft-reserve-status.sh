@@ -29,8 +29,8 @@ dev0=$(pci_address dev0)
 is 'decided: who has them, and why' "$(status)" "dax2.0 (dax_hmem, no driver): it is in no CXL window
 dax0.0 (dax_cxl, no driver): a CXL region has it
 accelerator $dev0, dax3.0 (dax_hmem, no driver): an accelerator decodes it"
-# shellcheck disable=SC2046 # pairs
-is 'JSON: the ranges are those of /proc/iomem' "$(printf '%x-%x\n' $(json '] | .start, .end'))" "$ranges"
+is 'JSON: the ranges are those of /proc/iomem' \
+	"$(json '] | .start, .end' | xargs printf '%08x-%08x\n')" "$ranges"
 is 'JSON: an owner' "$(json '1].owner')" 'dax0.0 (dax_cxl, no driver)'
 is 'JSON: why' "$(json '1].reason')" 'a CXL region has it'
 
