@@ -33,11 +33,19 @@ check:
 check-long:
 	@tests/run-long $(if $(T),"$(T)")
 
+# Its other variables go by the environment, into which make puts what stands on its command line.
+modules_install:
+	@test -n "$(KVER)" || { echo "make: say which kernel: make modules_install KVER=RELEASE" >&2; exit 2; }
+	@scripts/modules-install "$(KVER)" $(if $(KDIR),"$(KDIR)")
+
 deb rpm:
 	@scripts/package/build $@
 
 dist:
 	@scripts/package/dist
+
+kmod-deb kmod-rpm:
+	@scripts/package/kmod $(@:kmod-%=%) "$(KVER)" $(if $(KDIR),"$(KDIR)")
 
 check-packages:
 	@tests/packages/run "$(T)"
@@ -50,13 +58,15 @@ check-all:
 clean-all: clean
 	@scripts/env/clean-cache
 
-.PHONY: demo check check-long check-all deb rpm dist check-packages clean-all
+.PHONY: demo check check-long check-all modules_install deb rpm dist kmod-deb kmod-rpm check-packages clean-all
 endif
 
 help:
 	@echo "make [KVER=RELEASE] [KDIR=DIR] [VMLINUX=FILE]   build the modules into build/RELEASE"
 	@echo "make clean            remove build/"
 ifneq ($(wildcard tests),)
+	@echo "make modules_install  without dkms: scripts/modules-install --help (root)"
+	@echo "make kmod-deb kmod-rpm   one package of the modules of one kernel: scripts/package/kmod --help"
 	@echo "make demo             boot a stock kernel in a guest and attach an accelerator (root)"
 	@echo "make check [T=NAME]   run all tests, or those named (root)"
 	@echo "make check K=modular  the same on a kernel that has cxl_core and cxl_port as modules (root)"
