@@ -80,7 +80,7 @@ look_at_module() {
 		whose "$mod_version"
 		installed=$REPLY
 	fi
-	if [ "$KERNEL" = "$RUNNING" ] && is_loaded "$1"; then
+	if [ -n "$live" ] && is_loaded "$1"; then
 		state=loaded
 		first_line "/sys/module/$1/version"
 		whose "$REPLY"
@@ -92,7 +92,7 @@ look_at_module() {
 		srcversion=$REPLY
 	elif [ -n "$mod_file" ]; then
 		state='not loaded'
-		[ "$KERNEL" = "$RUNNING" ] || state=installed
+		[ -n "$live" ] || state=installed
 		file=$mod_file owner=$installed srcversion=$mod_srcversion signer=$mod_signer
 	else
 		state=absent
@@ -187,7 +187,7 @@ stock_port_used() {
 
 # The kernel keeps its cxl_mem, and has cxl_accel beside it: so it is said, or so it is.
 is_beside() {
-	[ "$kernel_verdict" = beside ] || { [ "$KERNEL" = "$RUNNING" ] &&
+	[ "$kernel_verdict" = beside ] || { [ -n "$live" ] &&
 		[ -e /sys/module/cxl_accel/version ] && [ ! -e /sys/module/cxl_mem/version ]; }
 }
 
@@ -273,7 +273,7 @@ report_modules() {
 }
 
 report_reboot() {
-	[ "$KERNEL" = "$RUNNING" ] || return 0
+	[ -n "$live" ] || return 0
 	put reboot/pending false
 	if [ ${#pending[@]} -gt 0 ]; then
 		put reboot/pending true

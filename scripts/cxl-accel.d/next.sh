@@ -99,7 +99,7 @@ is_release() {
 	esac
 }
 
-# Is the machine to be rebooted into the kernel, which is not running?
+# May the machine be rebooted into the kernel?
 report_next() {
 	if [ "$code" = 0 ]; then
 		line reboot "into $KERNEL: nothing is in the way"

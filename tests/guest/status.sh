@@ -110,6 +110,7 @@ with_stock() {
 		says 'cxl_port is built in' '^cxl_port +built-in, kernel$'
 	fi
 	says 'the expander is ready' "^expander +$dev1 8086:0d93: ready, driver cxl_pci, mem0, endpoint[0-9]"
+	exits 0 'after a reboot all would be well' /opt/cxl-accel/scripts/cxl-accel status --kernel "$(uname -r)"
 	unload_cxl
 
 	if port_is_module; then
@@ -219,11 +220,12 @@ if [ "$1" = attached ]; then
 	uevents_are 'a uevent told of the loss' \
 		"change $dev0 CXL_ACCEL=lost CXL_ACCEL_RANGE=$range"
 	ok 'a bind meanwhile is refused' sh -c "! echo $dev0 >$PCI_DRIVERS/cxl_accel_sample/bind"
+	# First what is quick: that has an end.
+	is 'the accelerator waits, the files say so' "$(files)" \
+		"deferred HOST_NOT_READY -517 $range CXL host found, but cxl_acpi is not bound to it yet"
 	look 4 'cxl_acpi is gone'
 	says 'the accelerator waits, and for what' \
 		"^accelerator +$dev0 .*: deferred, $range: CXL host found, but cxl_acpi is not bound to it yet"
-	is 'the files say so' "$(files)" \
-		"deferred HOST_NOT_READY -517 $range CXL host found, but cxl_acpi is not bound to it yet"
 	rmmod cxl_accel_sample
 	host-monitor device_del dev0
 	gone() {
