@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* As attach.h, and for the same reason. */
+#include "../../cxl-accel/direct.h"
