@@ -50,6 +50,13 @@ kmod-deb kmod-rpm:
 check-packages:
 	@tests/packages/run "$(T)"
 
+# B=name1,name2 runs those alone; README=1 puts the table into the texts, of what has been measured if B= is empty.
+B ?=
+README ?=
+
+bench:
+	@tests/bench/run $(if $(README),--readme) $(if $(B),"$(B)")
+
 # Everything there is: some two hours of two processors.
 check-all:
 	@rc=0; for run in check "check H=1" "check-long" check-packages; do \
@@ -58,7 +65,7 @@ check-all:
 clean-all: clean
 	@scripts/env/clean-cache
 
-.PHONY: demo check check-long check-all modules_install deb rpm dist kmod-deb kmod-rpm check-packages clean-all
+.PHONY: demo check check-long check-all modules_install deb rpm dist kmod-deb kmod-rpm check-packages bench clean-all
 endif
 
 help:
@@ -75,6 +82,7 @@ ifneq ($(wildcard tests),)
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
 	@echo "make dist             pack what is committed into build/packages/cxl-accel-VERSION.tar.gz"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
+	@echo "make bench [B=NAME]   measure, beside Linux 7.3 and others: a table, JSON, plots in build/bench (root)"
 	@echo "make check-all        all of these, one after the other: some two hours (root)"
 	@echo "make clean-all        remove build/ and the cache of private Debian roots, too (root)"
 else

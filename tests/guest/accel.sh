@@ -147,6 +147,15 @@ attached() {
 		read -r accel_sh <"$CXL/$found_region/commit" && [ "$accel_sh" = 1 ]
 }
 
+# attached_regions: so many regions of accelerators there are, and are taken for their drivers.
+attached_regions() {
+	accel_sh=0
+	for accel_sh_dev in "$CXL"/region*; do
+		[ ! "$accel_sh_dev/driver" -ef "$CXL_DRIVERS/$REGION_DRIVER" ] || accel_sh=$((accel_sh + 1))
+	done
+	echo $accel_sh
+}
+
 # Accelerator memory that somebody took for his own: dax regions, dax devices, System RAM.
 taken() {
 	for accel_sh in "$CXL"/*dax* /sys/bus/dax/devices/*; do

@@ -11,12 +11,7 @@ count=$1
 ratio=${2:-}
 
 all_attached() {
-	[ "$(log_count 'probe of .* returned 0 after')" -ge "$count" ] || return
-	n=0
-	for region in "$CXL"/region*; do
-		[ ! "$region/driver" -ef "$CXL_DRIVERS/$REGION_DRIVER" ] || n=$((n + 1))
-	done
-	[ $n = "$count" ]
+	[ "$(log_count 'probe of .* returned 0 after')" -ge "$count" ] && [ "$(attached_regions)" = "$count" ]
 }
 
 # Milliseconds from when the driver is registered to when the last device has been probed.
