@@ -28,5 +28,8 @@ def goal($unit):
 	+ (if .met == null then "" else (.goal | goal($row.unit)) + (if .met then ": met" else ": **not met**" end) end)
 	+ " |"),
   (if $headlines != "" then empty else
-	([$all[] | .rows[] | select(.note != "") | "\(.what): \(.note)"] | unique_by(.) | if . == [] then empty else ("", .[] | if . == "" then . else "- " + . end) end)
+	([$all[] | .rows[] | select(.note != "" and .met != true)] | group_by(.note)
+	| if . == [] then empty else
+		"", (.[] | "- \(map(.what) | join("; ")): \(.[0].note).")
+	  end)
   end)

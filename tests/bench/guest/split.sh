@@ -94,7 +94,8 @@ split() {
 				around = self / $5
 		}
 		END {
+			left = mine - calls * within - called * around
 			printf "sample %s-traced %.3f\nsample %s-own %.3f\n", series, mine / 1000, series,
-				(mine - calls * within - called * around) / 1000
+				(left < 0 ? 0 : left) / 1000
 		}' /tmp/calls
 }
