@@ -4,6 +4,11 @@
 # Benches: the smallest run of one, and what becomes of values: medians, goals, table, JSON, plots.
 
 set -eu
+# shellcheck source-path=SCRIPTDIR source=../scripts/env/lib.sh
+. "$(dirname "$0")/../scripts/env/lib.sh"
+if [ "$(current_root)" != bookworm ]; then
+	exec "$TREE/scripts/env/in-root" bookworm -- "$0"
+fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -11,7 +16,7 @@ RESULTS=$TMP/results
 JSON=$RESULTS/scale.json
 
 query() {
-	scripts/env/in-root bookworm -- jq -r "$1" "$JSON"
+	jq -r "$1" "$JSON"
 }
 
 run_bench() {
@@ -44,11 +49,10 @@ figures() {
 	printf 'bundle/a\t%s\n' 3 1 8 2 >"$TMP/samples"
 	printf 'native/a\t%s\n' 5 >>"$TMP/samples"
 	printf '%b\n' "$1" >"$TMP/rows"
-	# shellcheck disable=SC2016 # expanded in there
-	scripts/env/in-root bookworm -- sh -c 'jq -n -f tests/bench/results.jq --arg bench figures --arg tree none \
-		--arg labels "$(printf "bundle\tours\nnative\ttheirs")" --arg stock 6.12 --arg native "" \
-		--rawfile samples "$1/samples" --rawfile rows "$1/rows" --rawfile curves /dev/null |
-		jq -s -r --arg headlines "$2" -f tests/bench/table.jq' sh "$TMP" "${2:-}"
+	jq -n -f tests/bench/results.jq --arg bench figures --arg tree none \
+		--arg labels $'bundle\tours\nnative\ttheirs' --arg stock 6.12 --arg native '' \
+		--rawfile samples "$TMP/samples" --rawfile rows "$TMP/rows" --rawfile curves /dev/null |
+		jq -s -r --arg headlines "${2:-}" -f tests/bench/table.jq
 }
 
 is 'a row: median, spread, ratio' "$(figures '\twhat\tms\tbundle/a\tnative/a\t\t\t' | tail -n 1)" \
@@ -59,7 +63,7 @@ like 'a goal that is not, and why' "$(figures '\twhat\tms\tbundle/a\tnative/a\tr
 like 'what is noted beside it' "$(figures '\twhat\tms\tbundle/a\t\tbelow 2\tfor want of it\t')" '^- what: for want of it\.$'
 is 'headlines alone' "$(figures '\twhat\tms\tbundle/a\t\t\t\t\nheadline\tthat\tms\tbundle/a\t\t\t\t' yes | tail -n +3)" \
 	'| that | 2.5 ms (1 to 8), ours |  |  |  |'
-nok 'a row without a value is a failure' scripts/env/in-root bookworm -- jq -n -f tests/bench/results.jq --arg bench none \
+nok 'a row without a value is a failure' jq -n -f tests/bench/results.jq --arg bench none \
 	--arg tree none --arg labels '' --arg stock '' --arg native '' --rawfile samples /dev/null \
 	--rawfile rows "$TMP/rows" --rawfile curves /dev/null
 exits 2 'a bench that there is not: a mistake on the command line' tests/bench/run none
