@@ -26,7 +26,8 @@ run_bench() {
 
 # Elements that are closed go, the innermost first; nothing is left of XML that is well-formed.
 leftover() {
-	perl -0777 -ne 's/<!--.*?-->//gs; s/<[^<>]*\/>//g; 1 while s/<(\w+)(\s[^<>]*)?>[^<>]*<\/\1>//g; s/\s+//g; print' "$1"
+	perl -0777 -ne 's/<!--.*?-->//gs; s/<[^<>]*\/>//g;
+		1 while s/<(\w+)(\s[^<>]*)?>[^<>]*<\/\1>//g; s/\s+//g; print' "$1"
 }
 
 ok 'a bench runs' run_bench
@@ -60,8 +61,10 @@ is 'a row: median, spread, ratio' "$(figures '\twhat\tms\tbundle/a\tnative/a\t\t
 like 'a goal that is met' "$(figures '\twhat\tms\tbundle/a\tnative/a\tgain 2\t\t')" '\| 2 times less: met \|$'
 like 'a goal that is not, and why' "$(figures '\twhat\tms\tbundle/a\tnative/a\tratio 0.4\tfor want of it\t')" \
 	'\| at most 0.4 ×: \*\*not met\*\* \|$'
-like 'what is noted beside it' "$(figures '\twhat\tms\tbundle/a\t\tbelow 2\tfor want of it\t')" '^- what: for want of it\.$'
-is 'headlines alone' "$(figures '\twhat\tms\tbundle/a\t\t\t\t\nheadline\tthat\tms\tbundle/a\t\t\t\t' yes | tail -n +3)" \
+like 'what is noted beside it' \
+	"$(figures '\twhat\tms\tbundle/a\t\tbelow 2\tfor want of it\t')" '^- what: for want of it\.$'
+is 'headlines alone' \
+	"$(figures '\twhat\tms\tbundle/a\t\t\t\t\nheadline\tthat\tms\tbundle/a\t\t\t\t' yes | tail -n +3)" \
 	'| that | 2.5 ms (1 to 8), ours |  |  |  |'
 nok 'a row without a value is a failure' jq -n -f tests/bench/results.jq --arg bench none \
 	--arg tree none --arg labels '' --arg stock '' --arg native '' --rawfile samples /dev/null \

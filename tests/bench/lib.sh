@@ -37,7 +37,8 @@ TURNS=${CXL_BENCH_TURNS:-3}
 PREFIX=''
 STOCK=$KERNEL
 NATIVE=''
-declare -A LABEL=([bundle]='cxl-accel on 6.12' [stock]='stock 6.12' [native]='Linux 7.3' [side]='Linux 7.3 with cxl-accel')
+declare -A LABEL=([bundle]='cxl-accel on 6.12' [stock]='stock 6.12' [native]='Linux 7.3'
+	[side]='Linux 7.3 with cxl-accel')
 : >"$TMP/samples"
 : >"$TMP/rows"
 : >"$TMP/curves"

@@ -14,7 +14,8 @@ def colors: ["#0b6e99", "#c2410c", "#4d7c0f", "#7e22ce"];
 def escaped: gsub("&"; "&amp;") | gsub("<"; "&lt;") | gsub(">"; "&gt;");
 
 # The least of 1, 2, 5, 10, ... that is not below.
-def nice: . as $v | pow(10; $v | log10 | floor) as $p | [1, 2, 5, 10 | . * $p] | map(select(. >= $v * 0.999)) | first;
+def nice:
+	. as $v | pow(10; $v | log10 | floor) as $p | [1, 2, 5, 10 | . * $p] | map(select(. >= $v * 0.999)) | first;
 
 def tenth: . * 10 | round / 10;
 
@@ -34,7 +35,8 @@ def line($x1; $y1; $x2; $y2; $color):
 | def at_x: left + ((. | log2) - ($xs | min | log2)) / $span * (width - left - right - 30) + 15;
   def at_y: height - bottom - . / $limit * (height - top - bottom);
   "<!-- SPDX-License-Identifier: GPL-2.0-only -->",
-  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(width) \(height)\" font-family=\"sans-serif\" font-size=\"12\">",
+  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(width) \(height)\"",
+  "  font-family=\"sans-serif\" font-size=\"12\">",
   "<rect width=\"\(width)\" height=\"\(height)\" fill=\"#ffffff\"/>",
   "<text x=\"\(left)\" y=\"24\" font-size=\"15\" font-weight=\"bold\">\($curve.title | escaped)</text>",
   (range(0; ($limit / $step | round) + 1) | . * $step
@@ -43,7 +45,8 @@ def line($x1; $y1; $x2; $y2; $color):
   text((width + left) / 2; height - 12; "middle"; $curve.x),
   text(left - 60; top - 12; "start"; $curve.y),
   ($curve.lines | to_entries[] | .key as $n | .value as $line | colors[$n % (colors | length)] as $color
-	| "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"\($color)\" points=\"\([$line.points[] | "\(.x | at_x | tenth),\(.median | at_y | tenth)"] | join(" "))\"/>",
+	| ([$line.points[] | "\(.x | at_x | tenth),\(.median | at_y | tenth)"] | join(" ")) as $path
+	| "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"\($color)\" points=\"\($path)\"/>",
 	($line.points[] | . as $p | ($p.x | at_x) as $x
 		| line($x; $p.min | at_y; $x; $p.max | at_y; $color),
 		  "<circle cx=\"\($x | tenth)\" cy=\"\($p.median | at_y | tenth)\" r=\"3\" fill=\"\($color)\"/>"),

@@ -4,7 +4,9 @@
 # With headlines, those rows alone, and no notes.
 
 def places($n): pow(10; $n) as $p | (. * $p | round) / $p;
-def short: if . == 0 then 0 elif fabs >= 100 then round elif fabs >= 10 then places(1) elif fabs >= 1 then places(2) else places(3) end;
+# Three digits.
+def short:
+	if fabs >= 100 then round elif fabs >= 10 then places(1) elif fabs >= 1 then places(2) else places(3) end;
 def with_unit($unit): tostring + (if $unit == "" then "" else " " + $unit end);
 
 def value($unit):
@@ -25,8 +27,9 @@ def goal($unit):
 	| "| \(.what) | \(.a | value($row.unit)), \(.a.on) | "
 	+ (if .b then "\(.b | value($row.unit)), \(.b.on)" else "" end) + " | "
 	+ (if .ratio then (.ratio | short | tostring) else "" end) + " | "
-	+ (if .met == null then "" else (.goal | goal($row.unit)) + (if .met then ": met" else ": **not met**" end) end)
-	+ " |"),
+	+ (if .met == null then "" else
+		(.goal | goal($row.unit)) + (if .met then ": met" else ": **not met**" end)
+	  end) + " |"),
   (if $headlines != "" then empty else
 	([$all[] | .rows[] | select(.note != "" and .met != true)] | group_by(.note)
 	| if . == [] then empty else

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# What an attach takes, from the driver's probe() to its end, and how much of that it was awake: the first device of a
-# bridge, the further ones, and a device that is bound again; and what of the latter is spent in cxl_mem's own
+# What an attach takes, from the driver's probe() to its end, and how much of that it was awake: the first device
+# of a bridge, the further ones, and a device that is bound again; and what of the latter is spent in cxl_mem's own
 # code. By hand, in this shell, which is what is traced.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -64,11 +64,11 @@ between() {
 }
 
 timed() {
-	bench_sh=$1
+	bench_series=$1
 	shift
 	log_mark
 	echo '<6>bench: start' >/dev/kmsg
 	must "$@"
 	echo '<6>bench: end' >/dev/kmsg
-	sample "$bench_sh" "$(between 'bench: start' 'bench: end')"
+	sample "$bench_series" "$(between 'bench: start' 'bench: end')"
 }

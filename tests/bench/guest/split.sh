@@ -2,8 +2,8 @@
 # shellcheck shell=dash
 # shellcheck disable=SC2034 # variables are for the scripts that source this file
 #
-# Where the time of a call goes, by the function graph tracer: . /bench/split.sh. CMD runs in this shell, as that is
-# what is traced; times are milliseconds.
+# Where the time of a call goes, by the function graph tracer: . /bench/split.sh. CMD runs in this shell, as that
+# is what is traced; times are milliseconds.
 #
 #	trace_sleeps, trace_own		what is traced from now on
 #	slept CMD...	after trace_sleeps: sets split_slept to what CMD slept, by msleep() and the like
@@ -41,8 +41,8 @@ trace_own() {
 	     $2 == "[cxl_mem]" || $1 in want { print FNR }' /bench-calls "$TRACING/available_filter_functions" | trace
 }
 
-# traced CMD...: leaves a call a line, when it is over: name, is it cxl_mem's, microseconds, those of what it called,
-# how many these were.
+# traced CMD...: leaves a call a line, when it is over: name, is it cxl_mem's, microseconds, those of what it
+# called, how many these were.
 traced() {
 	echo >"$TRACING/trace"
 	echo 1 >"$TRACING/tracing_on"
