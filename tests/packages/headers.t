@@ -10,7 +10,7 @@ set -eu
 
 # When the modules were built, and against what.
 built() {
-	stat -c '%n %Y' "$SYSTEM/lib/modules/$kernel/updates/dkms"/*.ko
+	stat -c '%n %Y' "$SYSTEM/lib/modules/$kernel/updates/dkms"/*.ko*
 	cat "$SYSTEM"/var/lib/dkms/cxl-accel/*/"$kernel"/*/module/kernel.sha256
 }
 
