@@ -233,6 +233,25 @@ static void cxl_accel_end_gone(void)
 		cxl_accel_host_unlock(host);
 }
 
+/*
+ * Is there anything of a device that was at this address before? Each attach asks: to look for
+ * devices that are gone takes a walk over all functions for each reservation.
+ */
+static bool cxl_accel_has_predecessor(struct pci_dev *pdev)
+{
+	struct reservation *r;
+	bool found = false;
+
+	spin_lock(&cxl_accel_reserve_list_lock);
+	list_for_each_entry(r, &cxl_accel_reservations, node) {
+		found = r->pdev != pdev && !strcmp(pci_name(r->pdev), pci_name(pdev));
+		if (found)
+			break;
+	}
+	spin_unlock(&cxl_accel_reserve_list_lock);
+	return found;
+}
+
 /**
  * cxl_accel_reserve_device() - what a device decodes is nobody else's
  * @pdev: the PCI function
@@ -250,7 +269,8 @@ void cxl_accel_reserve_device(struct pci_dev *pdev)
 	int i, nr = 0;
 
 	/* What holds the ranges of the device that was here before has the name of this one's. */
-	cxl_accel_end_gone();
+	if (cxl_accel_has_predecessor(pdev))
+		cxl_accel_end_gone();
 	ranges = kcalloc(MAX_COMMITTED, sizeof(*ranges), GFP_KERNEL);
 	decoders = kzalloc(sizeof(*decoders), GFP_KERNEL);
 	if (ranges && decoders) {
