@@ -108,10 +108,11 @@ unprefixed_symbols() {
 }
 
 check_license() {
-	# The example of a vendor's package has a debian/ directory, whose files have formats of their own.
+	# The example of a vendor's package has a debian/ directory, whose files have formats of their own; git
+	# archive writes scripts/commit.
 	local without
 
-	without=$(sources | grep -v '/debian/' | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only' || true)
+	without=$(sources | grep -vE '/debian/|^scripts/commit$' | xargs grep -L 'SPDX-License-Identifier: GPL-2.0-only' || true)
 	echo "$without"
 	[ -z "$without" ]
 }
