@@ -53,7 +53,13 @@ static void cxl_accel_threaded_work(struct work_struct *work)
 void cxl_accel_core_in_kernel_thread(void (*fn)(void *data), void *data)
 {
 	struct threaded threaded = { .fn = fn, .data = data };
+	struct work_struct *work = current_work();
 
+	/* A region that could not be created after all is deleted by the thread that made it. */
+	if (work && work->func == cxl_accel_threaded_work) {
+		fn(data);
+		return;
+	}
 	INIT_WORK_ONSTACK(&threaded.work, cxl_accel_threaded_work);
 	queue_work(system_unbound_wq, &threaded.work);
 	flush_work(&threaded.work);
