@@ -93,6 +93,31 @@ static struct platform_device *cxl_accel_holder_find(const char *name, const str
 	return NULL;
 }
 
+/*
+ * The resource goes in last: the platform bus, if it cannot register a device after all, takes out
+ * of the tree what is inside, too, and that would go on naming it as its parent.
+ */
+static struct platform_device *cxl_accel_holder_add(const char *name, struct resource *window,
+						    const struct resource *res)
+{
+	struct platform_device *holder;
+	int rc;
+
+	holder = platform_device_register_simple(name, PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(holder))
+		return holder;
+	rc = platform_device_add_resources(holder, res, 1);
+	if (!rc) {
+		holder->resource[0].name = dev_name(&holder->dev);
+		rc = insert_resource(window, &holder->resource[0]);
+	}
+	if (rc) {
+		platform_device_unregister(holder);
+		return ERR_PTR(rc);
+	}
+	return holder;
+}
+
 static void cxl_accel_reservation_place(struct reservation *r)
 {
 	struct resource res = DEFINE_RES_MEM(r->range.start, range_len(&r->range));
@@ -108,8 +133,7 @@ static void cxl_accel_reservation_place(struct reservation *r)
 	if (r->holder)
 		return;
 
-	res.parent = window;
-	holder = platform_device_register_simple(name, PLATFORM_DEVID_NONE, &res, 1);
+	holder = cxl_accel_holder_add(name, window, &res);
 	if (IS_ERR(holder))
 		pci_warn(r->pdev, "cannot reserve %pR, which it decodes: error %pe\n", &res,
 			 holder);
