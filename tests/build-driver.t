@@ -328,7 +328,7 @@ installed() {
 	top=$TMP/usr/src/cxl-accel-$(package_version)
 	is "nothing is installed that only tests or packages need" \
 		"$(cd "$top" && find scripts -maxdepth 1 -mindepth 1 | LC_ALL=C sort | paste -sd ' ')" \
-		"scripts/build scripts/build-driver scripts/cxl-accel scripts/cxl-accel.d scripts/dkms scripts/dkms-driver.conf \
+		"scripts/build scripts/build-driver scripts/commit scripts/cxl-accel scripts/cxl-accel.d scripts/dkms scripts/dkms-driver.conf \
 scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
 	for command in "$top"/scripts/{build,build-driver,driver-flags,cxl-accel} \
 		"$top"/scripts/dkms/{verdict,keep-symvers,installed,refresh}; do
