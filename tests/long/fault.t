@@ -12,6 +12,6 @@ set -eu
 debug_test 'allocations' hb2rp dev0:hdm-d --smp 1 -- 'fault.sh later 1 1'
 debug_test 'some' hb2rp dev0:hdm-d --smp 1 -- 'fault.sh first 1 23' 'fault-load.sh 19'
 debug_test 'switch' switch dev0:hdm-d --smp 1 -- 'fault.sh later 1 13'
-debug_test 'a region that is created' hb2rp none --smp 1 --append iomem=relaxed -- 'create-fault.sh 1 1'
+debug_test 'a region that is created' hb2rp none --smp 1 --append iomem=relaxed -- 'create-fault.sh 1 3'
 
 done_testing
