@@ -6,19 +6,9 @@
 # ones.
 
 set -eu
-# shellcheck source-path=SCRIPTDIR source=../scripts/env/lib.sh
-. "$(dirname "$0")/../scripts/env/lib.sh"
-if [ "$(current_root)" != bookworm ]; then
-	exec "$TREE/scripts/env/in-root" bookworm -- "$0"
-fi
 # /boot and /etc/machine-id are this test's own.
-if [ -z "${CXL_TEST_BOOT:-}" ]; then
-	CXL_TEST_BOOT=1 exec unshare --mount --propagation private "$0"
-fi
-mount -t tmpfs boot /boot
-mount -t tmpfs upper /mnt
-mkdir /mnt/upper /mnt/work
-mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work overlay /etc
+# shellcheck source-path=SCRIPTDIR source=own-system.sh
+. "$(dirname "$0")/own-system.sh" /etc
 id=0123456789abcdef0123456789abcdef
 echo $id >/etc/machine-id
 # shellcheck source-path=SCRIPTDIR source=lib.sh

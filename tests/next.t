@@ -5,20 +5,10 @@
 # loader take, and does its initramfs have what is installed? No guest; tests/packages has real systems.
 
 set -eu
-# shellcheck source-path=SCRIPTDIR source=../scripts/env/lib.sh
-. "$(dirname "$0")/../scripts/env/lib.sh"
-if [ "$(current_root)" != bookworm ]; then
-	exec "$TREE/scripts/env/in-root" bookworm -- "$0"
-fi
-# /boot, /run and what is installed of the kernel are this test's own.
-if [ -z "${CXL_TEST_BOOT:-}" ]; then
-	CXL_TEST_BOOT=1 exec unshare --mount --propagation private "$0"
-fi
-mount -t tmpfs boot /boot
+# What is installed of the kernel, /boot and /run are this test's own.
+# shellcheck source-path=SCRIPTDIR source=own-system.sh
+. "$(dirname "$0")/own-system.sh" /lib/modules
 mount -t tmpfs run /run
-mount -t tmpfs upper /mnt
-mkdir /mnt/upper /mnt/work
-mount -t overlay -o lowerdir=/lib/modules,upperdir=/mnt/upper,workdir=/mnt/work overlay /lib/modules
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
