@@ -122,6 +122,19 @@ headers_sum() {
 	cat "$2/Module.symvers" "$image" | sha256sum | cut -c 1-64
 }
 
+port_is_builtin() {
+	grep -q '^#define HAVE_CXL_PORT_BUILTIN ' "$1"
+}
+
+# why_port_stays cxl_core_features.h: why cxl_port is not replaced; status 1 if it is.
+why_port_stays() {
+	if port_is_builtin "$1"; then
+		echo "it is built in"
+	else
+		sed -n 's,^/\* HAVE_PORT_[A-Z_]* is not set: \(.*\) \*/$,\1,p' "$1" | grep -m 1 .
+	fi
+}
+
 # why_dax_stays cxl_core_features.h: why dax_hmem and dax_cxl are not replaced; status 1 if they are.
 why_dax_stays() {
 	if grep -q '^#define HAVE_CXL_REGION_CONTAINS ' "$1"; then

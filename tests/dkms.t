@@ -17,6 +17,7 @@ fi
 NONE=6.0.0-none	# a kernel that cannot be supported: it is not built with CXL
 HALF=6.0.0-half	# one of which not all is installed, so that nobody can tell
 BUILTIN=$TMP/builtin	# headers of the real one with dax_hmem built in
+PORT=$TMP/port		# headers of the real one with a cxl_port module that cannot be replaced
 # dkms's own variables, which the files read.
 # shellcheck disable=SC2034
 dkms_tree=$TMP/dkms install_tree=$TMP/lib/modules
@@ -40,7 +41,10 @@ fake_kernel() {
 	cp "$KDIR/Makefile" "$KDIR/Module.symvers" "$BUILTIN/"
 	[ ! -d "$KDIR/include/linux" ] || ln -s "$KDIR/include/linux" "$BUILTIN/include/linux"
 	ln -s "$KDIR/vmlinux" "$BUILTIN/vmlinux"
+	cp -r "$BUILTIN" "$PORT"
 	sed -i 's/^CONFIG_DEV_DAX_HMEM=m/CONFIG_DEV_DAX_HMEM=y/' "$BUILTIN/include/config/auto.conf"
+	sed -i 's/^CONFIG_CXL_PORT=y/CONFIG_CXL_PORT=m/' "$PORT/include/config/auto.conf"
+	sed -i '/\tdevm_cxl_setup_hdm\t/d' "$PORT/Module.symvers"
 }
 
 # What is left of a dkms.conf, as dkms takes it: from a function, in a subshell.
@@ -143,6 +147,14 @@ like 'dax_hmem is built in: the verdict says what is not done' "$(cat "$TMP/said
 exits 0 'dax_hmem is built in: the kernel is supported' scripts/cxl-accel check "$KERNEL" "$BUILTIN"
 like 'dax_hmem is built in: cxl-accel check says what is not done' \
 	"$(scripts/cxl-accel check "$KERNEL" "$BUILTIN")" ": supported: cxl_mem .*; .*$BUILTIN_SAID"
+is 'cxl_port is a module that cannot be replaced: the verdict leaves it' \
+	"$(scripts/dkms/verdict "$KERNEL" "$PORT" 2>"$TMP/said")" "replace ${modules/ cxl_port/}"
+PORT_SAID='cxl_port stays, and is made to probe synchronously: .*devm_cxl_setup_hdm'
+like 'cxl_port is a module that cannot be replaced: the verdict says so' "$(cat "$TMP/said")" \
+	"^verdict: $PORT_SAID"
+like 'cxl_port is a module that cannot be replaced: cxl-accel check does, too' \
+	"$(scripts/cxl-accel check "$KERNEL" "$PORT")" \
+	": supported: cxl_mem is replaced, so are dax_hmem and dax_cxl; $PORT_SAID"
 exits 1 'cxl-accel check: it cannot be told' scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build"
 like 'cxl-accel check, where it cannot be told, says what to do' "$(scripts/cxl-accel check "$HALF" "$install_tree/$HALF/build" 2>&1)" \
 	"^kernel $HALF: cannot be told: no .*/Makefile: install the headers"

@@ -4,7 +4,7 @@
 # For the tests that compile and want to hear nothing: after lib.sh,
 #
 #	compile_silently SUITE KERNEL MODE [ARG]...
-#		Compile all modules for a kernel of the private root SUITE, with cxl_port built in or
+#		Compile all modules for a kernel of the private root SUITE, with cxl_port kept or
 #		replaced (MODE), and ARGs for make. Warnings do not all fail a build, so they are looked
 #		for; prints them.
 #		Those of the kernel's own headers are the kernel's.
@@ -20,7 +20,7 @@ compile_silently() {
 	rm -rf "$dir"
 	mkdir "$dir"
 	cp -r src Kbuild "build/$kernel/generated" "$dir/"
-	[ "$mode" = builtin ] || sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$dir/generated/cxl_core_features.h"
+	[ "$mode" != replace ] || sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$dir/generated/cxl_core_features.h"
 	[ "$mode" = side ] || dax=replace
 	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode CXL_ACCEL_DAX=$dax scripts/env/in-root "$suite" -- \
 		make -C "/lib/modules/$kernel/build" "M=$dir" "$@" modules >"$dir/log" 2>&1 || {

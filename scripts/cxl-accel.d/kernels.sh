@@ -15,19 +15,17 @@ judge() {
 	verdict=$("$TREE/scripts/dkms/verdict" "$1" "$kdir" 2>"$WORK/reason") ||
 		verdict=cannot-tell
 	reason=$(sed -E 's/^[a-z-]*: (kernel [^ ]* cannot be supported: |cannot tell whether .* is supported: )?//' \
-		"$WORK/reason" | tr '\n' ' ' | sed 's/ $//')
+		"$WORK/reason" | paste -sd ';' | sed 's/;/; /g')
 }
 
 verdict_words() {
-	local dax=", so are dax_hmem and dax_cxl"
+	local dax='' port='' why=${reason:+; $reason}
 
+	[[ $verdict != *dax_hmem* ]] || dax=", so are dax_hmem and dax_cxl"
+	[[ $reason = *'cxl_port stays'* ]] || port="; cxl_port is built in and stays"
 	case $verdict in
-	*dax_hmem*) ;;
-	*) dax="; $reason" ;;
-	esac
-	case $verdict in
-	replace*cxl_port*) echo "supported: cxl_mem and cxl_port are replaced$dax" ;;
-	replace*) echo "supported: cxl_mem is replaced, cxl_port is built in and stays${dax/, so/; replaced}" ;;
+	replace*cxl_port*) echo "supported: cxl_mem and cxl_port are replaced$dax$why" ;;
+	replace*) echo "supported: cxl_mem is replaced$dax$port$why" ;;
 	beside*) echo "supported: it has the interface itself, cxl_accel is added" ;;
 	native) echo "nothing to do: it has the interface itself, as it is not known here" ;;
 	unsupported) echo "skipped: $reason" ;;

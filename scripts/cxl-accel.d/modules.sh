@@ -181,7 +181,7 @@ stock_port_used() {
 	cxl_port,loaded,stock) ;;
 	*) return 0 ;;
 	esac
-	[ ! -e /sys/module/cxl_mem/version ] ||
+	[ ! -e /sys/module/cxl_mem/version ] || ! to_be_ours cxl_port ||
 		REPLY="loaded before that of cxl-accel, and used in its place: update the initramfs and reboot"
 }
 
@@ -196,8 +196,8 @@ to_be_ours() {
 	case $1 in
 	cxl_accel) ;;
 	cxl_mem) ! is_beside ;;
-	# Who has replaced cxl_mem has replaced cxl_port, too, where that is a module.
-	cxl_port) [ "$state" != built-in ] && [ "$state" != absent ] && ! is_beside ;;
+	# Where it cannot be replaced none of ours is installed.
+	cxl_port) ! is_beside && [[ $kernel_modules,$installed = *cxl_port*,* || $installed = cxl-accel* ]] ;;
 	# Where they stay they are as they should be.
 	dax_*) [ "$owner" = stock ] && [[ $kernel_modules = *dax_hmem* ]] ;;
 	esac

@@ -33,11 +33,6 @@
 #define CORE_HAS_ACCEL_API 1
 #endif
 
-/* A cxl_port that is a module is replaced (src/port); one that is built in cannot be (src/mem). */
-#if !defined(HAVE_CXL_PORT_BUILTIN) && !defined(CORE_HAS_ACCEL_API)
-#define CORE_REPLACES_CXL_PORT 1
-#endif
-
 /* The cxl bus, exported by every cxl_core; a variable, so BTF has no prototype for it. */
 extern const struct bus_type cxl_bus_type;
 
@@ -133,7 +128,7 @@ static inline bool cxl_accel_core_memdev_has_pmem(const struct cxl_dev_state *cx
 /* Until 6.13 cxl_dvsec_rr_decode() takes a PCI function's drvdata for cxl_core's device state. */
 static inline bool cxl_accel_core_needs_drvdata(void)
 {
-	return IS_ENABLED(HAVE_CXL_DVSEC_RR_DECODE);
+	return IS_ENABLED(HAVE_PORT_DVSEC_RR_DECODE);
 }
 
 /*

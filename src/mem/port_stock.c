@@ -8,10 +8,10 @@
  *
  * Our cxl_port is there wherever it can be, and then the kernel sees to it: this module imports
  * devm_cxl_add_endpoint() from it, so depmod has it loaded first, and it cannot be removed before.
- * But it cannot be where the kernel has cxl_port built in, and is not where the stock module came
- * first, out of an initramfs that nobody has refreshed. The symbol is weak, therefore: a strong one
- * would keep this module out then, and no expander would have a driver at all, since the stock
- * cxl_mem is not what modprobe takes.
+ * But it cannot be where the kernel has cxl_port built in, or keeps to its core what one calls
+ * (from 6.14 on), and is not where the stock module came first, out of an initramfs that nobody has
+ * refreshed. The symbol is weak, therefore: a strong one would keep this module out then, and no
+ * expander would have a driver at all, since the stock cxl_mem is not what modprobe takes.
  *
  * Whether an endpoint works is known when it has been added only if cxl_port probes it right then.
  * Up to 6.x the stock one leaves that to the driver core, which does as it is told by
@@ -124,11 +124,16 @@ int cxl_accel_port_init(void)
 	cxl_accel_stock_probe_type = cxl_accel_stock_driver->probe_type;
 	cxl_accel_stock_driver->probe_type = PROBE_FORCE_SYNCHRONOUS;
 
-	if (cxl_accel_stock_driver->owner)
+	if (IS_ENABLED(CORE_REPLACES_CXL_PORT) && cxl_accel_stock_driver->owner)
 		pr_warn(
 			"the stock cxl_port was loaded first, and is used: update the initramfs, reboot\n");
 	return 0;
 }
+
+/* In place of the import that has ours loaded first. */
+#if !defined(CORE_REPLACES_CXL_PORT) && !defined(HAVE_CXL_PORT_BUILTIN)
+MODULE_SOFTDEP("pre: cxl_port");
+#endif
 
 void cxl_accel_port_exit(void)
 {

@@ -34,9 +34,12 @@ loaded() {
 	[ -e "/sys/module/$1/initstate" ]
 }
 
-# Where it is built in, cxl_mem works with it; where not, we have one.
+# Where it is built in, cxl_mem works with it; where not, we have one, or make the kernel's probe synchronously.
 port_is_module() {
 	[ -e "$STOCK/cxl_port.ko" ]
+}
+port_is_replaced() {
+	[ -e /modules/cxl_port.ko ]
 }
 
 # The CXL hierarchy with the kernel's own modules, of which modprobe would take ours.

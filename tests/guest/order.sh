@@ -32,10 +32,10 @@ nok 'stock cxl_mem: the driver does not load' insmod /modules/cxl_accel_sample.k
 is 'stock cxl_mem: the kernel says why' \
 	"$(log_count 'cxl_accel_sample: Unknown symbol devm_cxl_probe_mem \(err -2\)')" 1
 nok 'stock cxl_mem: ours does not load beside it' insmod /modules/cxl_mem.ko
-! port_is_module || nok 'stock cxl_port: ours does not load beside it' insmod /modules/cxl_port.ko
+! port_is_replaced || nok 'stock cxl_port: ours does not load beside it' insmod /modules/cxl_port.ko
 ok 'the stock modules unload' unload_cxl
 
-# ---- a stale initramfs: the kernel's own cxl_port is there already when ours would be loaded ----
+# ---- the kernel's own cxl_port is there already when ours would be loaded (a stale initramfs), or stays ----
 
 stock_port_is_used() {
 	log_has 'cxl_mem: the stock cxl_port was loaded first, and is used: update the initramfs'
@@ -48,7 +48,11 @@ if port_is_module; then
 	ok 'stock cxl_port: modprobe loads our cxl_mem' modprobe cxl_mem
 	like 'the cxl_mem that is loaded is ours' "$(cat /sys/module/cxl_mem/taint)" O
 	unlike 'the cxl_port that is loaded is the stock one' "$(cat /sys/module/cxl_port/taint)" O
-	ok 'stock cxl_port: a warning says so, and what to do' stock_port_is_used
+	if port_is_replaced; then
+		ok 'stock cxl_port: a warning says so, and what to do' stock_port_is_used
+	else
+		nok 'stock cxl_port: no warning, as it is the one to be used' stock_port_is_used
+	fi
 	ok 'stock cxl_port: the expander works' wait_for 30 expander_works
 	cxl list -vvv >/tmp/list.stale
 	ok 'stock cxl_port: cxl list is the same as with the stock cxl_mem' \
@@ -75,7 +79,7 @@ missing() {
 }
 if port_is_module; then
 	ok 'cxl_core unloads when nothing needs it' rmmod cxl_core
-	missing cxl_port cxl_core __cxl_driver_register
+	! port_is_replaced || missing cxl_port cxl_core __cxl_driver_register
 	modprobe cxl_core
 	log_mark
 	nok 'no cxl_port: cxl_mem does not load' insmod /modules/cxl_mem.ko
@@ -94,20 +98,30 @@ modprobe_order() {
 }
 ours='cxl_mem cxl_accel_sample '
 owned='cxl_accel_sample cxl_mem '
-also=
+also='' softdep=''
+if port_is_module && ! port_is_replaced; then
+	softdep='softdep cxl_mem pre: cxl_port'
+fi
 if port_is_module; then
 	ours="cxl_core cxl_port $ours"
 	owned="${owned}cxl_port cxl_core "
 	also=cxl_port
 fi
 is 'modprobe of the driver loads what it needs, in order' "$(modprobe_order cxl_accel_sample)" "$ours"
-! port_is_module ||
+! port_is_replaced ||
 	is 'cxl_port is held by cxl_mem' "$(ls /sys/module/cxl_port/holders)" cxl_mem
-is 'by dependencies, nobody asks for it' \
-	"$(grep -E '^softdep (cxl_accel_sample|cxl_mem|cxl_port) ' "/lib/modules/$(uname -r)/modules.softdep")" ''
+is 'nobody asks for that but symbols, and cxl_mem for a cxl_port that it has none of' \
+	"$(grep -E '^softdep (cxl_accel_sample|cxl_mem|cxl_port) ' "/lib/modules/$(uname -r)/modules.softdep")" "$softdep"
 for module in ${owned#* }; do
 	nok "$module cannot be removed under it" rmmod "$module"
-	[ "$module" = cxl_core ] || like "$module is ours" "$(cat "/sys/module/$module/taint")" O
+	case $module in
+	cxl_core) ;;
+	cxl_port)
+		is "$module is the kernel's, unless it is replaced" "$(tr -dc O <"/sys/module/$module/taint")" \
+			"$(port_is_replaced && echo O)"
+		;;
+	*) like "$module is ours" "$(cat "/sys/module/$module/taint")" O ;;
+	esac
 done
 # What a dependency depends on is not asked for by modprobe -r.
 is 'modprobe -r of the driver unloads that, in order' \

@@ -113,7 +113,7 @@ with_stock() {
 	exits 0 'after a reboot all would be well' /opt/cxl-accel/scripts/cxl-accel status --kernel "$(uname -r)"
 	unload_cxl
 
-	if port_is_module; then
+	if port_is_replaced; then
 		modprobe cxl_core
 		insmod "$STOCK/cxl_port.ko"
 		look 3 'only the stock cxl_port is loaded'
@@ -137,7 +137,7 @@ if [ "$1" = attached ]; then
 	wait_for 30 attached dev0
 	look 0 'the accelerator is attached'
 	says 'whose cxl_mem' '^cxl_mem +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_mem.ko'
-	! port_is_module ||
+	! port_is_replaced ||
 		says 'and cxl_port' '^cxl_port +loaded, cxl-accel .*, /lib/modules/.*/updates/dkms/cxl_port.ko'
 	says 'with its range' \
 		"^accelerator +$dev0 acce:0002: attached, driver cxl_accel_sample, mem[01], endpoint[0-9], region0 0x[0-9a-f]+-0x[0-9a-f]+$"
