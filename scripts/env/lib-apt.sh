@@ -115,5 +115,15 @@ source_apt() {
 # source_version RELEASE: of the source package that this kernel was built from, if the archive has it.
 source_version() {
 	source_apt apt-cache showsrc linux 2>/dev/null |
-		awk -v want="${1%%+*}-" '$1 == "Version:" && index($2, want) == 1 { print $2; exit }'
+		awk -v want="${1%%+*}-" '$1 == "Version:" && index($2, want) == 1 && !n++ { print $2 }'
+}
+
+# fetch_upstream VERSION FILE: the tarball that this version of the source package was made from, checked by apt.
+fetch_upstream() {
+	local uri name sum
+
+	read -r uri name _ sum < <(source_apt apt-get --print-uris --download-only source "linux=$1" |
+		grep '\.orig\.tar\.xz') || return
+	say "fetching $name (150 MB)"
+	source_apt /usr/lib/apt/apt-helper download-file "${uri//\'/}" "$2" "$sum" >&2
 }
