@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Debian 13's 6.12 of the flavour rt: PREEMPT_RT.
+
+set -eu
+# shellcheck disable=SC2034 # read there
+SERIES=rt
+# shellcheck source-path=SCRIPTDIR source=series.sh
+. "$(dirname "$0")/series.sh"
