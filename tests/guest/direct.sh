@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# direct.sh: dev0 is attached without a driver on its memdev.
+# direct.sh: devices are attached without a driver on their memdevs. Firmware has committed dev0's memory; dev1's
+# is created.
 
 # shellcheck source-path=SCRIPTDIR source=accel.sh
 . /guest/accel.sh
@@ -12,9 +13,9 @@ load_hierarchy
 modprobe cxl_mem
 idle=$(bus_devices)
 
-# All but a driver of the memdev.
+# direct [DEV]: all but a driver of the memdev.
 direct() {
-	find_parts dev0 && [ -z "$(driver_of "$CXL/$found_mem")" ] && bound cxl_port "$found_ep" &&
+	find_parts "${1:-dev0}" && [ -z "$(driver_of "$CXL/$found_mem")" ] && bound cxl_port "$found_ep" &&
 		bound "$REGION_DRIVER" "$found_region" && [ "$(cat "$CXL/$found_region/commit")" = 1 ]
 }
 again() {
@@ -64,6 +65,41 @@ is 'cxl_acpi gone: put off' "$(cat "$PCI/$dev0/cxl_accel/status")" HOST_NOT_READ
 modprobe cxl_acpi
 ok 'cxl_acpi back: attached' wait_for 30 direct
 ok 'each detach was an unexpected one, and one only' test "$(dmesg | grep -c 'unexpected detach')" = 4
+
+unmask_reset "$dev0"
+echo cxl_bus >"$PCI/$dev0/reset_method"
+log_mark
+ok 'reset: done' sh -c "echo 1 >$PCI/$dev0/reset"
+ok 'reset: attached' direct
+ok 'reset: the memory decodes' decodes "$((hpa0))"
+is 'reset: decoders were lost, and restored' "$(log_count 'CXL decoders restored')" 1
+
+echo 1 >"$PCI/$dev0/remove"
+flush
+ok 'PCI function removed: nothing of it is left' test "$(bus_devices)" = "$idle"
+echo 1 >/sys/bus/pci/rescan
+ok 'PCI function removed, and found again: attached' wait_for 30 direct
+ok 'PCI function removed, and found again: the memory decodes' decodes "$((hpa0))"
+
+pci_unbind why_accel "$dev1"
+echo 1 >/sys/module/why_accel/parameters/want
+pci_bind why_accel "$dev1"
+if [ "$(cat "$PCI/$dev1/cxl_accel/status")" = NO_CACHE_FLUSH ]; then
+	skip 'a created region: attached' 'this kernel cannot flush caches here'
+else
+	ok 'a created region: attached' direct dev1
+	ok 'a created region: the memory decodes' decodes "$(($(hpa dev1)))"
+	nok 'a created region: it is not where dev0 is' test "$(hpa dev1)" = "$hpa0"
+	delete_region "$(region dev1)"
+	ok 'a created region, deleted: the driver is released' wait_for 10 test ! -e "$PCI/$dev1/driver"
+	flush
+	pci_bind why_accel "$dev1"
+	ok 'a created region, deleted: bound again, it is attached' wait_for 30 direct dev1
+	pci_unbind why_accel "$dev1"
+	flush
+	is 'a created region, unbound: nothing in the windows but what firmware committed' \
+		"$(awk '/: region/ { n++ } END { print n + 0 }' /proc/iomem)" 1
+fi
 rmmod why_accel
 flush
 is 'the driver is unloaded: nothing is left' "$(bus_devices)" "$idle"
