@@ -125,6 +125,12 @@ static inline bool cxl_accel_core_memdev_has_pmem(const struct cxl_dev_state *cx
 }
 #endif /* CORE_HAS_ACCEL_API */
 
+/* Whether there is a cxl_port of ours for this kernel: the build decides (scripts/build). */
+static inline bool cxl_accel_core_replaces_port(void)
+{
+	return IS_ENABLED(CORE_REPLACES_CXL_PORT);
+}
+
 /* Until 6.13 cxl_dvsec_rr_decode() takes a PCI function's drvdata for cxl_core's device state. */
 static inline bool cxl_accel_core_needs_drvdata(void)
 {

@@ -124,7 +124,7 @@ int cxl_accel_port_init(void)
 	cxl_accel_stock_probe_type = cxl_accel_stock_driver->probe_type;
 	cxl_accel_stock_driver->probe_type = PROBE_FORCE_SYNCHRONOUS;
 
-	if (IS_ENABLED(CORE_REPLACES_CXL_PORT) && cxl_accel_stock_driver->owner)
+	if (cxl_accel_core_replaces_port() && cxl_accel_stock_driver->owner)
 		pr_warn(
 			"the stock cxl_port was loaded first, and is used: update the initramfs, reboot\n");
 	return 0;
