@@ -127,3 +127,14 @@ fetch_upstream() {
 	say "fetching $name (150 MB)"
 	source_apt /usr/lib/apt/apt-helper download-file "${uri//\'/}" "$2" "$sum" >&2
 }
+
+# unpack_source TARBALL DIR PATTERNS: a kernel's source to a new DIR, without what matches one of PATTERNS. The
+# tarball goes.
+unpack_source() {
+	local patterns
+
+	read -r -d '' -a patterns <<<"$3" || true
+	mkdir "$2"
+	tar -xJ -f "$1" -C "$2" --strip-components=1 "${patterns[@]/#/--exclude=}"
+	rm "$1"
+}

@@ -72,12 +72,14 @@ stock_kernel() {
 	newest_kernel bookworm '6.12.*'
 }
 
-# link_headers RELEASE: in a kernel of the cache, from where modules to where headers are: /lib may be a link.
+# link_headers RELEASE ROOT: in a kernel of the cache, from where modules to where headers are: /lib may be a link.
+# ROOT is the private root with the compiler for it.
 link_headers() {
 	local dir
 
 	dir=$(realpath "$CACHE/kernel/$1/lib/modules/$1")
 	ln -sfn "$(realpath --relative-to="$dir" "$CACHE/kernel/$1/usr/src/linux-headers-$1")" "$dir/build"
+	echo "$2" >"$CACHE/kernel/$1/root"
 }
 
 # kernel_root RELEASE: the private root with the compiler for it.
