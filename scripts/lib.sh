@@ -126,12 +126,17 @@ port_is_builtin() {
 	grep -q '^#define HAVE_CXL_PORT_BUILTIN ' "$1"
 }
 
+# why_not PREFIX cxl_core_features.h: why the first row named PREFIX_... does not hold; status 1 if all do.
+why_not() {
+	sed -n "s,^/\* $1_[A-Z_]* is not set: \(.*\) \*/\$,\1,p" "$2" | grep -m 1 .
+}
+
 # why_port_stays cxl_core_features.h: why cxl_port is not replaced; status 1 if it is.
 why_port_stays() {
 	if port_is_builtin "$1"; then
 		echo "it is built in"
 	else
-		sed -n 's,^/\* HAVE_PORT_[A-Z_]* is not set: \(.*\) \*/$,\1,p' "$1" | grep -m 1 .
+		why_not HAVE_PORT "$1"
 	fi
 }
 
@@ -140,6 +145,6 @@ why_dax_stays() {
 	if grep -q '^#define HAVE_CXL_REGION_CONTAINS ' "$1"; then
 		echo "the kernel shares out Soft Reserved memory itself"
 	else
-		sed -n 's,^/\* HAVE_DAX_[A-Z_]* is not set: \(.*\) \*/$,\1,p' "$1" | grep -m 1 .
+		why_not HAVE_DAX "$1"
 	fi
 }

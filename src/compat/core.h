@@ -131,6 +131,11 @@ static inline bool cxl_accel_core_replaces_port(void)
 	return IS_ENABLED(CORE_REPLACES_CXL_PORT);
 }
 
+/* A module that stays: nothing is imported from it that would have it loaded first. */
+#if !defined(CORE_REPLACES_CXL_PORT) && !defined(HAVE_CXL_PORT_BUILTIN)
+#define CORE_KEEPS_PORT_MODULE 1
+#endif
+
 /* Until 6.13 cxl_dvsec_rr_decode() takes a PCI function's drvdata for cxl_core's device state. */
 static inline bool cxl_accel_core_needs_drvdata(void)
 {

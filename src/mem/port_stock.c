@@ -130,8 +130,7 @@ int cxl_accel_port_init(void)
 	return 0;
 }
 
-/* In place of the import that has ours loaded first. */
-#if !defined(CORE_REPLACES_CXL_PORT) && !defined(HAVE_CXL_PORT_BUILTIN)
+#ifdef CORE_KEEPS_PORT_MODULE
 MODULE_SOFTDEP("pre: cxl_port");
 #endif
 
