@@ -76,7 +76,7 @@ is 'reset: decoders were lost, and restored' "$(log_count 'CXL decoders restored
 
 echo 1 >"$PCI/$dev0/remove"
 flush
-ok 'PCI function removed: nothing of it is left' test "$(bus_devices)" = "$idle"
+is 'PCI function removed: nothing of it is left' "$(bus_devices)" "$idle"
 echo 1 >/sys/bus/pci/rescan
 ok 'PCI function removed, and found again: attached' wait_for 30 direct
 ok 'PCI function removed, and found again: the memory decodes' decodes "$((hpa0))"

@@ -99,10 +99,8 @@ modprobe_order() {
 ours='cxl_mem cxl_accel_sample '
 owned='cxl_accel_sample cxl_mem '
 also='' softdep=''
-if port_is_module && ! port_is_replaced; then
-	softdep='softdep cxl_mem pre: cxl_port'
-fi
 if port_is_module; then
+	port_is_replaced || softdep='softdep cxl_mem pre: cxl_port'
 	ours="cxl_core cxl_port $ours"
 	owned="${owned}cxl_port cxl_core "
 	also=cxl_port
