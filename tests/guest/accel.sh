@@ -333,12 +333,25 @@ free_decoder() {
 	done
 }
 
+# new_ram_region ROOT-DECODER: creates one and prints its name. What is bound at the same time may take the
+# name that was offered.
+new_ram_region() {
+	for accel_sh_turn in 1 2 3 4 5 6 7 8; do
+		accel_sh_region=$(cat "$CXL/$1/create_ram_region")
+		if echo "$accel_sh_region" >"$CXL/$1/create_ram_region"; then
+			echo "$accel_sh_region"
+			return
+		fi
+	done 2>/dev/null
+	return 1
+}
+
 # ram_region ROOT-DECODER MEMDEV...: one of all memory of these, interleaved if there are several.
 # Prints its name; or its name and the step that failed.
 ram_region() {
 	accel_sh_root=$1
 	shift
-	accel_sh_region=$(cat "$CXL/$accel_sh_root/create_ram_region")
+	accel_sh_region=$(new_ram_region "$accel_sh_root") || { echo "no region in $accel_sh_root"; return 1; }
 	echo "$accel_sh_region"
 	(
 		step() {
@@ -348,7 +361,6 @@ ram_region() {
 		}
 		region=$CXL/$accel_sh_region
 		position=0
-		step "$accel_sh_region" "$CXL/$accel_sh_root/create_ram_region"
 		step 256 "$region/interleave_granularity"
 		step $# "$region/interleave_ways"
 		for mem; do

@@ -241,9 +241,8 @@ holes() {
 
 pending() {
 	mem=$(memdev dev1)
-	region=$(cat "$CXL/decoder0.0/create_ram_region")
+	region=$(new_ram_region decoder0.0)
 	decoder=$(free_decoder "$mem")
-	echo "$region" >"$CXL/decoder0.0/create_ram_region"
 	echo 256 >"$CXL/$region/interleave_granularity"
 	echo 1 >"$CXL/$region/interleave_ways"
 	echo ram >"$CXL/$decoder/mode"
