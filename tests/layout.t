@@ -426,6 +426,25 @@ test_module_core() {
 		"other.o is of kernel 6.12.1-other, not of $KERNEL_RE" --kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/other.o"
 	ok "a module without BTF: an error" says 1 'nobtf.o has no BTF' \
 		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/nobtf.o"
+
+	two_units far '/^struct device_driver {/,/^}/s/const char \*mod_name;/const char *other_name;/'
+	ok "a module's types are there twice, for one that they point to differs: accepted" says 0 ': replace: ' \
+		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/far.ko"
+	ok "a module's types are there twice: with the same layout" same_asserts
+	two_units near '/^struct cxl_dev_state {/,/^}/s/bool media_ready;/int media_ready;/'
+	ok "a module has two types of a name that differ: an error" says 1 \
+		'the BTF has two types struct cxl_dev_state that differ' \
+		--kdir "$TMP/modular" --vmlinux "$TMP/base.o" --core-btf "$TMP/near.ko"
+}
+
+# two_units NAME SED: $TMP/NAME.ko, of two units, the second one with types as SED makes them
+two_units() {
+	sed "$2" "$TMP/stock.h" >"$TMP/$1.h"
+	! cmp -s "$TMP/stock.h" "$TMP/$1.h" || { echo "# the edit '$2' does nothing"; exit 1; }
+	compile_types "$1" bare
+	objcopy -R .BTF "$TMP/same.o" "$TMP/first.o"
+	ld -r -o "$TMP/$1.ko" "$TMP/first.o" "$TMP/$1.o"
+	encode --btf_base "$TMP/base.o" "$TMP/$1.ko"
 }
 
 # table LINE...: a feature table of these lines

@@ -131,6 +131,12 @@ static void require(uint32_t id, bool by_value)
 	leave();
 }
 
+/* What they are, not their numbers: a type that differs somewhere makes two of each that leads to it. */
+static bool is_same_type(uint32_t one, uint32_t other)
+{
+	return one == other || !strcmp(decl(one, ""), decl(other, ""));
+}
+
 static bool is_same(uint32_t one, uint32_t other)
 {
 	const struct type *a = &types[one], *b = &types[other];
@@ -144,8 +150,8 @@ static bool is_same(uint32_t one, uint32_t other)
 	for (i = 0; i < a->nr; i++) {
 		btf_member(one, i, &m);
 		btf_member(other, i, &n);
-		if (strcmp(m.name, n.name) || m.type != n.type || m.bits != n.bits ||
-		    m.width != n.width || (m.value && strcmp(m.value, n.value)))
+		if (strcmp(m.name, n.name) || m.bits != n.bits || m.width != n.width ||
+		    !is_same_type(m.type, n.type) || (m.value && strcmp(m.value, n.value)))
 			return false;
 	}
 	return true;
