@@ -10,6 +10,8 @@
  *
  * A part of either module: cxl_mem cannot rely on our cxl_port being the one that is loaded.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/elf.h>
 #include <linux/fs.h>
 #include <linux/hex.h>
@@ -115,28 +117,26 @@ static int cxl_accel_read_build_id(const char *path, char *text)
 	return rc;
 }
 
-static int cxl_accel_check_build_id(const char *who, const char *what, const char *path,
-				    const char *expected)
+static int cxl_accel_check_build_id(const char *what, const char *path, const char *expected)
 {
 	char text[2 * BUILD_ID_MAX + 1];
 	int rc;
 
 	rc = cxl_accel_read_build_id(path, text);
 	if (rc) {
-		pr_err("%s: cannot tell which %s is running: no build id in /sys/%s (%pe)\n",
-		       who, what, path, ERR_PTR(rc));
+		pr_err("cannot tell which %s is running: no build id in /sys/%s (%pe)\n",
+		       what, path, ERR_PTR(rc));
 		return rc;
 	}
 	if (!strcmp(text, expected))
 		return 0;
-	pr_err("%s: build ID mismatch: built against %s %s, running %s; build cxl-accel again\n",
-	       who, what, expected, text);
+	pr_err("build ID mismatch: built against %s %s, running %s; build cxl-accel again\n",
+	       what, expected, text);
 	return -ENOEXEC;
 }
 
 /**
  * cxl_accel_check_build() - refuse a kernel that is not the one this was built for
- * @who: module that asks, for the log
  * @kernel: build id of vmlinux, as lower case hex digits
  * @core: the same of cxl_core.ko, or "" where cxl_core is built in
  *
@@ -146,12 +146,12 @@ static int cxl_accel_check_build_id(const char *who, const char *what, const cha
  * Return: 0, -ENOEXEC after a line in the log if the ids differ, or why the running ones cannot be
  * read.
  */
-int cxl_accel_check_build(const char *who, const char *kernel, const char *core)
+int cxl_accel_check_build(const char *kernel, const char *core)
 {
 	int rc;
 
-	rc = cxl_accel_check_build_id(who, "kernel", KERNEL_NOTES, kernel);
+	rc = cxl_accel_check_build_id("kernel", KERNEL_NOTES, kernel);
 	if (rc || !*core)
 		return rc;
-	return cxl_accel_check_build_id(who, "cxl_core", CORE_NOTES, core);
+	return cxl_accel_check_build_id("cxl_core", CORE_NOTES, core);
 }

@@ -178,7 +178,7 @@ static inline const struct task_struct *cxl_accel_core_mutex_owner(const struct 
 }
 
 bool cxl_accel_core_device_is_locked_for_me(struct device *dev);
-int cxl_accel_check_build(const char *who, const char *kernel, const char *core);
+int cxl_accel_check_build(const char *kernel, const char *core);
 
 /* In module init: was this module built for the kernel that runs? See build_id.c. */
 static inline int cxl_accel_core_check_build(void)
@@ -186,7 +186,7 @@ static inline int cxl_accel_core_check_build(void)
 #ifdef CONFIG_MODVERSIONS
 	return 0;
 #else
-	return cxl_accel_check_build(KBUILD_MODNAME, CXL_CORE_BUILD_ID, CXL_CORE_MODULE_BUILD_ID);
+	return cxl_accel_check_build(CXL_CORE_BUILD_ID, CXL_CORE_MODULE_BUILD_ID);
 #endif
 }
 
