@@ -166,6 +166,8 @@ test_stock() {
 	ok "the stock kernel is supported" says 0 ': replace: '
 	cp "$TMP/out/cxl_core_layout.h" "$TMP/stock.layout"
 	asserts >"$TMP/stock.asserts"
+	is "made again, headers that have not changed stay the files that they were" \
+		"$(inodes_before)" "$(stat -c %i "$TMP"/out/*.h)"
 	ok "the stock kernel's layout header has all of cxl_core's types and many asserts" has_enough
 	ok "pahole reads the same offsets from the stock kernel" agrees_with_pahole
 	ok "the stock kernel's layout header compiles against its headers" compiles
@@ -181,6 +183,12 @@ test_stock() {
 		lacks cxl_core_layout.h "extern void cxl_bus_rescan(void);"
 	ok "generation takes less than a second of processor time, the best of three" is_quick
 	ok "a layout header made without kernel headers compiles by itself" stands_alone
+}
+
+# Prints the headers' inodes as they were before they are made again.
+inodes_before() {
+	stat -c %i "$TMP"/out/*.h
+	says 0 ': replace: ' >"$TMP/again"
 }
 
 is_quick() {

@@ -552,7 +552,16 @@ static void write_result(int nr)
 		fail("cannot write %s: %s", path, strerror(errno));
 }
 
-/* All of them, or none. */
+static bool is_there_already(int nr)
+{
+	const char *path = result_path(nr, "");
+	struct bytes file;
+
+	return read_file(path, &file) && file.length == texts[nr].length &&
+	       !memcmp(file.at, texts[nr].at, file.length);
+}
+
+/* All of them, or none. What has not changed stays, so that nothing is compiled again for it. */
 static void write_results(void)
 {
 	int nr;
@@ -560,7 +569,8 @@ static void write_results(void)
 	for (nr = 0; nr < NR_RESULTS; nr++)
 		write_result(nr);
 	for (nr = 0; nr < NR_RESULTS; nr++)
-		if (rename(result_path(nr, "."), result_path(nr, "")))
+		if (is_there_already(nr) ? unlink(result_path(nr, ".")) :
+					   rename(result_path(nr, "."), result_path(nr, "")))
 			fail("cannot write %s: %s", result_path(nr, ""), strerror(errno));
 }
 
@@ -610,7 +620,6 @@ int main(int argc, char **argv)
 	failed = cannot_tell;
 	parse_arguments(argv + 2);
 	make_directory(out);
-	remove_results();
 	read_tables(argv[1]);
 	if (kdir)
 		read_headers();
