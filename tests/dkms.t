@@ -47,6 +47,26 @@ fake_kernel() {
 	sed -i '/\tdevm_cxl_setup_hdm\t/d' "$PORT/Module.symvers"
 }
 
+# Most of a module is one file for dkms; whoever uses the modules does not see that.
+built_by_dkms() {
+	scripts/package/install "$TMP/installed" &&
+		(cd "$TMP/installed/usr/src/cxl-accel" && CXL_ACCEL_WERROR=1 scripts/dkms/build "$KERNEL" "$KDIR" 1)
+}
+
+exports_of() {
+	cut -f1,2,4 "$1/Module.symvers" | sort
+}
+
+# What the modules say of themselves, but for what they are made of.
+words_of() {
+	local ko
+
+	for ko in "$1"/{cxl,dax}_*.ko; do
+		[[ $ko != *sample* ]] || continue
+		modinfo "$ko" | sed "/^srcversion:/d; /^commit:/d; s,^filename:.*/,module: ,; s,^,${ko##*/}: ," | sort
+	done
+}
+
 # What is left of a dkms.conf, as dkms takes it: from a function, in a subshell.
 read_conf() {
 	# shellcheck disable=SC2034 # read by the file
@@ -163,4 +183,12 @@ head -c 3000000 "$KDIR/vmlinux" >"$TMP/vmlinux"
 exits 1 'a build with a truncated vmlinux fails' scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux"
 like 'a build with a truncated vmlinux says what it cannot tell' "$(scripts/build --out "$TMP/built" "$KERNEL" "$KDIR" "$TMP/vmlinux" 2>&1)" \
 	"^layout: cannot tell whether kernel .* is supported: $TMP/vmlinux is truncated"
+
+ok 'dkms builds, without a warning' built_by_dkms
+by_dkms=$(realpath "$TMP/installed/usr/src/cxl-accel")/build/$KERNEL
+is 'built by dkms: no file of its own for what exports nothing' "$(find "$by_dkms" -name 'attach.o')" ''
+is 'built by dkms: the same symbols, of the same versions' \
+	"$(exports_of "$by_dkms")" "$(exports_of "build/$KERNEL")"
+is 'built by dkms: the modules say the same of themselves' \
+	"$(words_of "$by_dkms")" "$(words_of "build/$KERNEL")"
 done_testing
