@@ -6,7 +6,7 @@
 
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
 icount='' timeout=120 console='' verbose='' tools='' reboot=''
-hypervisor='' iommu='' arch=''
+hypervisor='' iommu='' arch='' back_invalidate=''
 modules=() files=() load=() command=() window_specs=() cdats=() acpi_tables=()
 
 parse_options() {
@@ -110,21 +110,25 @@ find_arch() {
 	done
 	[ -n "$arch" ] || [ -z "$image" ] || arch=$(image_arch "$image")
 	arch=${arch:-amd64}
-	[ "$arch" = amd64 ] || check_arm64
+	"check_$arch"
 }
 
-# What there is on no machine but a PC: a test is to skip that.
+# What only the other machine has: a test is to skip that.
+check_amd64() {
+	[ -z "$back_invalidate" ] || machine_lacks "HDM-DB (db), which QEMU has from 11 on"
+}
+
 check_arm64() {
 	local IFS=
 
-	[ -z "$hypervisor" ] || arm64_lacks "a processor that says that it is a virtual one (--hypervisor)"
-	[ -z "$iommu" ] || arm64_lacks "an IOMMU (--iommu)"
-	[[ ,$firmware, != *,broken-cedt,* ]] || arm64_lacks "a CEDT that firmware breaks"
-	[ -z "${allow[*]}" ] || arm64_lacks "windows that do not allow everything"
+	[ -z "$hypervisor" ] || machine_lacks "a processor that says that it is a virtual one (--hypervisor)"
+	[ -z "$iommu" ] || machine_lacks "an IOMMU (--iommu)"
+	[[ ,$firmware, != *,broken-cedt,* ]] || machine_lacks "a CEDT that firmware breaks"
+	[ -z "${allow[*]}" ] || machine_lacks "windows that do not allow everything"
 }
 
-arm64_lacks() {
-	say "the arm64 machine does not have $*"
+machine_lacks() {
+	say "the $arch machine does not have $*"
 	exit 77
 }
 

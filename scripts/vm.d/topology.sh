@@ -91,18 +91,18 @@ place_items() {
 # check_item WHERE ITEM NAME COLON-SIZE SIZE TREE
 check_item() {
 	case $1/$3 in
-	machine/hb | machine/pcie | [hs]?/acc | [hs]?/raw | [hs]?/two | [hs]?/both | [hs]?/exp | \
+	machine/hb | machine/pcie | [hs]?/acc | [hs]?/db | [hs]?/raw | [hs]?/two | [hs]?/both | [hs]?/exp | \
 		[hs]?/sw | [hs]?/empty | pcie/acc | pcie/exp | pcie/igb) ;;
 	machine/*) topology_die "'$2': a machine has hb(...) and pcie(...)" ;;
 	pcie/*) topology_die "'$2': a PCIe slot has acc, exp or igb" ;;
-	*) topology_die "'$2': a port has acc, raw, two, both, exp, sw(...) or empty" ;;
+	*) topology_die "'$2': a port has acc, db, raw, two, both, exp, sw(...) or empty" ;;
 	esac
 	case $3 in
 	hb | sw | pcie) [ -n "$6" ] || topology_die "'$2': what is below $3? say $3(...)" ;;
 	*) [ -z "$6" ] || topology_die "'$2': nothing is below $3" ;;
 	esac
 	[ -n "$4" ] || return 0
-	[[ $3 = acc || $3 = raw || $3 = two || $3 = both || $3 = exp ]] || topology_die "'$2': $3 has no size"
+	[[ $3 = acc || $3 = db || $3 = raw || $3 = two || $3 = both || $3 = exp ]] || topology_die "'$2': $3 has no size"
 	decodable "$5" ||
 		topology_die "'$2': a size is a multiple of 256M, like 512M or 4G"
 }
@@ -132,6 +132,7 @@ place() {
 	pcie) add_slot "$5" ;;
 	sw) add_switch "$port" "$5" ;;
 	acc) add_memory_device "$device" "$port" "$4" ;;
+	db) add_back_invalidate "$port" "$4" ;;
 	raw) add_memory_device type2-raw "$port" "$4" ;;
 	two) add_two_functions "$port" "$4" type2-raw type2-raw ;;
 	both) add_two_functions "$port" "$4" type2 type3 ;;
@@ -220,6 +221,13 @@ add_memory_device() {
 	[ -z "$plain" ] || return 0
 	devices+=("dev$n")
 	bridge_memory[-1]=$((bridge_memory[-1] + $(mebibytes "$3")))
+}
+
+# add_back_invalidate BUS SIZE
+add_back_invalidate() {
+	back_invalidate=1
+	add_memory_device type2 "$1" "$2"
+	hardware[-1]+=,hdm-db=on,x-256b-flit=on
 }
 
 # add_two_functions BUS SIZE TYPE TYPE

@@ -64,6 +64,8 @@ struct cxl_accel_decoder_regs {
  * @ctrl: global control; 0 unless the HDM decoders are enabled
  * @nr: of @decoder, up to the last one that is committed
  * @decoder: HDM decoders; those that are not committed are zero
+ * @back_invalidate: where the BI Decoder capability is in the host's address space; 0 if there is none
+ * @back_invalidate_ctrl: what is turned on by it
  * @dvsec: config space offset of the DVSEC for CXL Devices; 0 if it could not be read
  * @dvsec_ctrl: CXL Control
  * @dvsec_ctrl2: CXL Control 2
@@ -77,6 +79,8 @@ struct cxl_accel_decoders {
 	u32 ctrl;
 	int nr;
 	struct cxl_accel_decoder_regs decoder[MAX_COMMITTED];
+	resource_size_t back_invalidate;
+	u32 back_invalidate_ctrl;
 	u16 dvsec;
 	u16 dvsec_ctrl;
 	u16 dvsec_ctrl2;
@@ -284,10 +288,19 @@ void cxl_accel_reserve_end_stale(struct pci_dev *pdev);
 void cxl_accel_reserve_windows_added(struct cxl_port *host_bridge);
 
 /* registers.c: where a device's registers are, by its own account */
+bool cxl_accel_is_in_bar(struct pci_dev *pdev, resource_size_t start, resource_size_t size);
 bool cxl_accel_registers_are_decoded(struct pci_dev *pdev);
 enum cxl_accel_attach_status cxl_accel_function_status(struct pci_dev *pdev, int dvsec);
 int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 			     struct cxl_register_map *map);
+resource_size_t cxl_accel_capability_find(const struct cxl_register_map *map, u16 id,
+					  unsigned long size);
+
+/* back_invalidate.c: HDM-DB */
+void cxl_accel_back_invalidate_read(const struct cxl_register_map *map,
+				    struct cxl_accel_decoders *d);
+int cxl_accel_back_invalidate_restore(struct pci_dev *pdev,
+				      const struct cxl_accel_decoders *before);
 
 /* committed.c: what a device decodes, read from its registers */
 void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d);

@@ -186,8 +186,10 @@ void cxl_accel_decoders_read(struct pci_dev *pdev, struct cxl_accel_decoders *d)
 
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
-	if (!cxl_accel_registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map))
+	if (!cxl_accel_registers_find(pdev, CXL_REGLOC_RBI_COMPONENT, &map)) {
 		cxl_accel_component_read(&map, d);
+		cxl_accel_back_invalidate_read(&map, d);
+	}
 	if (enable)
 		pci_write_config_word(pdev, PCI_COMMAND, command);
 	cxl_accel_dvsec_read(pdev, d);

@@ -26,6 +26,7 @@
 #define CACHE_MEM_OFFSET	SZ_4K
 #define CACHE_MEM_SIZE		SZ_4K
 #define ARRAY_COUNT		GENMASK(31, 24)
+#define CAPABILITY_ID		GENMASK(15, 0)
 #define CAPABILITY_POINTER	GENMASK(31, 20)
 
 /* A length of all ones, as of a device that is gone, ends outside of configuration space, too. */
@@ -40,10 +41,17 @@ static bool cxl_accel_locator_is_sane(struct pci_dev *pdev)
 	return length >= LOCATOR_ENTRIES + LOCATOR_ENTRY_SIZE && at + length <= pdev->cfg_size;
 }
 
-/* What lies in none of the BARs does not belong to the device. */
-static bool cxl_accel_block_is_in_bar(struct pci_dev *pdev, const struct cxl_register_map *map)
+/**
+ * cxl_accel_is_in_bar() - do registers belong to a device, as those in one of its BARs do?
+ * @pdev: the PCI function
+ * @start: of the registers, in the host's address space
+ * @size: in bytes
+ *
+ * Return: whether they do.
+ */
+bool cxl_accel_is_in_bar(struct pci_dev *pdev, resource_size_t start, resource_size_t size)
 {
-	struct resource block = DEFINE_RES_MEM(map->resource, map->max_size);
+	struct resource block = DEFINE_RES_MEM(start, size);
 	int bar;
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
@@ -58,7 +66,7 @@ static bool cxl_accel_block_is_sane(struct pci_dev *pdev, const struct cxl_regis
 
 	if (map->reg_type == CXL_REGLOC_RBI_COMPONENT)
 		least = CACHE_MEM_OFFSET + CACHE_MEM_SIZE;
-	return map->max_size >= least && cxl_accel_block_is_in_bar(pdev, map);
+	return map->max_size >= least && cxl_accel_is_in_bar(pdev, map->resource, map->max_size);
 }
 
 /*
@@ -182,4 +190,32 @@ int cxl_accel_registers_find(struct pci_dev *pdev, enum cxl_regloc_type type,
 		cxl_accel_check_capability(pdev, &map->component_map.ras, "RAS");
 	}
 	return 0;
+}
+
+/**
+ * cxl_accel_capability_find() - where a capability is of which cxl_core does not tell
+ * @map: component registers, as cxl_accel_registers_find() found them
+ * @id: the capability's, CXL 3.1 section 8.2.4.1
+ * @size: of its registers, in bytes
+ *
+ * Context: may sleep; the registers are decoded.
+ * Return: its address; 0 if there is none, or it is not all in the registers.
+ */
+resource_size_t cxl_accel_capability_find(const struct cxl_register_map *map, u16 id,
+					  unsigned long size)
+{
+	void __iomem *array = ioremap(map->resource + CACHE_MEM_OFFSET, CACHE_MEM_SIZE);
+	unsigned int at = 0, n, count;
+	u32 header;
+
+	if (!array)
+		return 0;
+	count = FIELD_GET(ARRAY_COUNT, readl(array));
+	for (n = 1; n <= count && !at; n++) {
+		header = readl(array + n * sizeof(u32));
+		if (FIELD_GET(CAPABILITY_ID, header) == id)
+			at = FIELD_GET(CAPABILITY_POINTER, header);
+	}
+	iounmap(array);
+	return at && at + size <= CACHE_MEM_SIZE ? map->resource + CACHE_MEM_OFFSET + at : 0;
 }

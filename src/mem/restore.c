@@ -98,16 +98,12 @@ static int cxl_accel_hdm_restore(void __iomem *hdm, const struct cxl_accel_decod
 static int cxl_accel_component_restore(struct pci_dev *pdev,
 				       const struct cxl_accel_decoders *before)
 {
-	struct resource block = DEFINE_RES_MEM(before->regs, before->size);
 	void __iomem *hdm;
-	int bar, rc;
+	int rc;
 
 	if (!(before->ctrl & HDM_CTRL_ENABLE))
 		return 0;
-	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
-		if (resource_contains(&pdev->resource[bar], &block))
-			break;
-	if (bar == PCI_STD_NUM_BARS)
+	if (!cxl_accel_is_in_bar(pdev, before->regs, before->size))
 		return -ENXIO;
 
 	hdm = ioremap(before->regs, before->size);
@@ -209,18 +205,21 @@ static int cxl_accel_enables_restore(struct pci_dev *pdev, const struct cxl_acce
 
 static int cxl_accel_restore(struct pci_dev *pdev, const struct cxl_accel_decoders *before)
 {
-	int ranges = 0, decoders, enables = 0;
+	int ranges = 0, coherence, decoders, enables = 0;
 
 	if (before->dvsec)
 		ranges = cxl_accel_ranges_restore(pdev, before);
 	if (ranges < 0)
 		return ranges;
+	coherence = cxl_accel_back_invalidate_restore(pdev, before);
+	if (coherence < 0)
+		return coherence;
 	decoders = cxl_accel_component_restore(pdev, before);
 	if (decoders < 0)
 		return decoders;
 	if (before->dvsec)
 		enables = cxl_accel_enables_restore(pdev, before);
-	return enables < 0 ? enables : ranges | decoders | enables;
+	return enables < 0 ? enables : ranges | coherence | decoders | enables;
 }
 
 /**
