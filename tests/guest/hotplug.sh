@@ -8,6 +8,21 @@
 
 dev0=$(pci_address dev0)
 
+gone() {
+	[ ! -e "$PCI/$1" ]
+}
+
+# On PREEMPT_RT the kernel's own hot-plug stops after the button press, whatever the device is.
+if [ "$(cat /sys/kernel/realtime 2>/dev/null)" = 1 ]; then
+	dev1=$(pci_address dev1)
+	host-monitor device_del dev1
+	if ! wait_for 30 gone "$dev1"; then
+		skip 'dev0 is pulled' 'on this kernel not even a device without a driver can be'
+		done_testing
+		exit
+	fi
+fi
+
 load_hierarchy
 modprobe cxl_mem
 idle=$(bus_devices)
@@ -15,10 +30,6 @@ log_mark
 ok "a stranger's driver loads" insmod /modules/vendor_accel.ko
 ok 'dev0 is attached' attached dev0
 hpa0=$(hpa dev0)
-
-gone() {
-	[ ! -e "$PCI/$1" ]
-}
 
 log_mark
 host-monitor device_del dev0
