@@ -364,9 +364,19 @@ scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
 		in_root make -C "$kdir" "M=$vendor" "CXL_ACCEL_SYMVERS=$BUNDLE/Module.symvers"
 }
 
+# four_arguments DIR: the driver, with what published series of the API have
+four_arguments() {
+	[ ! -d "$1" ] || return 0
+	cp -R tests/drivers/vendor "$1"
+	sed -i -e 's/\(cxl_pci_setup_regs(.*reg_map\))/\1, \&caps)/' -e 's/^\tu16 dvsec;$/&\n\tunsigned long caps = 0;/' \
+		"$1/vendor_accel.c"
+}
+
 # A kernel that carries the API itself: 7.3 in experimental, 7.2 (which lacks a part) in sid.
 native() {
 	local suite=$1 kernel name
+
+	four_arguments "$TMP/four"
 
 	for kernel in $(scripts/env/in-root "$suite" -- ls /lib/modules); do
 		for name in src/sample tests/drivers/vendor; do
@@ -374,6 +384,9 @@ native() {
 				scripts/env/in-root "$suite" -- scripts/build-driver \
 				--out "$TMP/$kernel/${name##*/}" "$kernel" "$name" -- W=1
 		done
+		ok "$kernel: a driver of four arguments for cxl_pci_setup_regs() builds, too" \
+			scripts/env/in-root "$suite" -- scripts/build-driver \
+			--out "$TMP/$kernel/four" "$kernel" "$TMP/four" -- W=1
 		unlike "$kernel: without cxl-accel's headers" \
 			"$(cat "$TMP/$kernel/sample/.cxl_accel_sample.o.cmd")" 'src/include/(cxl/cxl.h|overlay/)'
 		like "$kernel: with its own" \

@@ -36,6 +36,7 @@ static u64 early_capacity(struct pci_dev *pdev, int dvsec)
 static int early_cxl(struct pci_dev *pdev)
 {
 	int dvsec = pci_find_dvsec_capability(pdev, PCI_VENDOR_ID_CXL, PCI_DVSEC_CXL_DEVICE);
+	unsigned long caps = 0;
 	struct early *early;
 	void __iomem *base;
 	int rc;
@@ -46,11 +47,15 @@ static int early_cxl(struct pci_dev *pdev)
 					  struct early, cxlds, false);
 	if (!early)
 		return -ENOMEM;
-	rc = cxl_pci_setup_regs(pdev, CXL_REGLOC_RBI_COMPONENT, &early->cxlds.reg_map);
+	rc = cxl_pci_setup_regs(pdev, CXL_REGLOC_RBI_COMPONENT, &early->cxlds.reg_map, &caps);
 	if (rc)
 		return rc;
 	if (!early->cxlds.reg_map.component_map.hdm_decoder.valid)
 		return -ENODEV;
+	if (caps != (BIT(CXL_DEV_CAP_HDM) | BIT(CXL_DEV_CAP_RAS))) {
+		pci_err(pdev, "early: capabilities %#lx\n", caps);
+		return -ENODEV;
+	}
 	early->cxlds.media_ready = true;
 	rc = cxl_set_capacity(&early->cxlds, early_capacity(pdev, dvsec));
 	if (rc)

@@ -5,6 +5,7 @@
  */
 #if __has_include_next(<cxl/pci.h>)
 #include_next <cxl/pci.h>
+#include "../../cxl-accel/setup_regs.h"
 #else
 #include "../../cxl/pci.h"
 #endif
