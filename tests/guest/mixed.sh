@@ -31,8 +31,14 @@ make_region() {
 }
 expander_complete() {
 	find_parts dev1 && bound cxl_region "$found_region" && bus_has "dax_$found_region" &&
-		[ "$(daxes)" = 1 ]
+		[ "$(daxes)" = $made ]
 }
+# Of a region there is a dax device, unless the kernel has no DEV_DAX, as one of real time.
+made=1
+if ! modprobe -n dax_cxl; then
+	made=0
+	skip 'the expander gets a dax device' 'the kernel has no dax_cxl'
+fi
 daxes() {
 	count=0
 	for dax in /sys/bus/dax/devices/*; do
@@ -51,7 +57,7 @@ overlaps() {
 	     }' /proc/iomem
 }
 
-ok 'the expander has its region and one dax device' make_region
+ok 'the expander has its region and its dax device' make_region
 hpa1=$(hpa dev1)
 region0=$(region dev0)
 region1=$(region dev1)
