@@ -22,7 +22,7 @@ released() {
 
 # The old binding's devices may be there still when the new one's come: names differ.
 delete_its_region() {
-	region dev0 >"$CXL/decoder0.0/delete_region"
+	delete_region "$(region dev0)"
 }
 unbind_memdev() {
 	cxl_unbind "$(memdev dev0)"
