@@ -131,7 +131,7 @@ static void require(uint32_t id, bool by_value)
 	leave();
 }
 
-/* What they are, not their numbers: a type that differs somewhere makes two of each that leads to it. */
+/* What they are, not their numbers: one that differs makes two of each that leads to it. */
 static bool is_same_type(uint32_t one, uint32_t other)
 {
 	return one == other || !strcmp(decl(one, ""), decl(other, ""));

@@ -64,7 +64,7 @@ struct cxl_accel_decoder_regs {
  * @ctrl: global control; 0 unless the HDM decoders are enabled
  * @nr: of @decoder, up to the last one that is committed
  * @decoder: HDM decoders; those that are not committed are zero
- * @back_invalidate: where the BI Decoder capability is in the host's address space; 0 if there is none
+ * @back_invalidate: where the BI Decoder capability is in the host's address space; 0 if nowhere
  * @back_invalidate_ctrl: what is turned on by it
  * @dvsec: config space offset of the DVSEC for CXL Devices; 0 if it could not be read
  * @dvsec_ctrl: CXL Control

@@ -57,6 +57,6 @@ static inline int cxl_accel_setup_regs_caps(struct pci_dev *pdev, enum cxl_reglo
 
 #define CXL_ACCEL_FIFTH(a, b, c, d, fifth, ...) fifth
 #define cxl_pci_setup_regs(...)									\
-	CXL_ACCEL_FIFTH(__VA_ARGS__, cxl_accel_setup_regs_caps, cxl_pci_setup_regs, )(__VA_ARGS__)
+	CXL_ACCEL_FIFTH(__VA_ARGS__, cxl_accel_setup_regs_caps, cxl_pci_setup_regs)(__VA_ARGS__)
 
 #endif /* CXL_ACCEL_SETUP_REGS_H */

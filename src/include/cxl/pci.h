@@ -35,8 +35,9 @@ struct pci_dev;
  * cxl_pci_setup_regs() - find a register block and the capabilities in it
  * @pdev: PCI function, enabled (pcim_enable_device()): the block is read through its BAR
  * @type: which block; an accelerator wants CXL_REGLOC_RBI_COMPONENT
- * @map: filled in; a fourth argument is possible, see <cxl-accel/setup_regs.h>. Look at @map->component_map.hdm_decoder.valid and .ras.valid before relying on
- *	them: a block without them is no error here.
+ * @map: filled in. Look at @map->component_map.hdm_decoder.valid and .ras.valid before relying on
+ *	them: a block without them is no error here. A fourth argument is possible, see
+ *	<cxl-accel/setup_regs.h>.
  *
  * The block is mapped only while this runs. An RCD (a CXL 1.1 device, CXL 3.1 section 9.11.8) has
  * no Register Locator DVSEC, and is not supported.
