@@ -159,10 +159,11 @@ key_known() {
 refusal() {
 	local file=$1 signer=$2
 
-	REPLY=''
 	if [ -z "$file" ] || ! signatures_enforced; then
+		REPLY=''
 		return 0
 	fi
+	REPLY=''
 	if [ -z "$signer" ]; then
 		REPLY="not signed, and this kernel takes signed modules only: have dkms sign (see cxl-accel(8)), then $(mok_steps)"
 	elif [ ! -s /proc/keys ]; then
