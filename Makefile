@@ -38,7 +38,7 @@ modules_install:
 	@test -n "$(KVER)" || { echo "make: say which kernel: make modules_install KVER=RELEASE" >&2; exit 2; }
 	@scripts/modules-install "$(KVER)" $(if $(KDIR),"$(KDIR)")
 
-deb rpm:
+deb rpm sbom:
 	@scripts/package/build $@
 
 dist:
@@ -65,7 +65,7 @@ check-all:
 clean-all: clean
 	@scripts/env/clean-cache
 
-.PHONY: demo check check-long check-all modules_install deb rpm dist kmod-deb kmod-rpm check-packages bench clean-all
+.PHONY: demo check check-long check-all modules_install deb rpm sbom dist kmod-deb kmod-rpm check-packages bench clean-all
 endif
 
 help:
@@ -80,6 +80,7 @@ ifneq ($(wildcard tests),)
 	@echo "make check H=1        the same as in a KVM guest: the processor says that it is a virtual one (root)"
 	@echo "make check-long       the same on kernels that are built for it, one of them for finding faults (root)"
 	@echo "make deb | make rpm   build and check the package, into build/packages (root)"
+	@echo "make sbom             check the licenses, and list those of all files, in build/packages (root)"
 	@echo "make dist             pack what is committed into build/packages/cxl-accel-VERSION.tar.gz"
 	@echo "make check-packages   install the packages as users do, and boot the result (root)"
 	@echo "make bench [B=NAME]   measure, beside Linux 7.3 and others: a table, JSON, plots in build/bench (root)"

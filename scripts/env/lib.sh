@@ -24,9 +24,9 @@ need_mounts() {
 			"--security-opt apparmor=unconfined"
 }
 
-# The private roots that scripts/env/root knows: Debian suites, bookworm with packaging tools, and what
-# builds for arm64.
-SUITES="bookworm trixie sid experimental packaging arm64"
+# The private roots that scripts/env/root knows: Debian suites, bookworm with packaging tools, what reads
+# licenses, and what builds for arm64.
+SUITES="bookworm trixie sid experimental packaging reuse arm64"
 
 # The suite whose private root this process runs in; empty on the host.
 current_root() {

@@ -23,11 +23,22 @@ unpack() {
 
 # sums DIR: of the packages that were built out of the tarball there
 sums() {
-	(cd "$TMP/$1/cxl-accel-$version/build/packages" && sha256sum -- *.deb *.rpm)
+	(cd "$TMP/$1/cxl-accel-$version/build/packages" && sha256sum -- *.deb *.rpm *.spdx)
 }
 
 packages() {
-	(cd "$TMP/$1/cxl-accel-$version" && scripts/package/build deb && scripts/package/build rpm)
+	(cd "$TMP/$1/cxl-accel-$version" && scripts/package/build deb && scripts/package/build rpm &&
+		scripts/package/build sbom)
+}
+
+sbom() {
+	make -C "$TMP/one/cxl-accel-$version" sbom >"$TMP/sbom" 2>&1
+}
+
+# What the list of licenses has, FILE LICENSE each.
+licenses() {
+	awk '$1 == "FileName:" { name = substr($2, 3) } $1 == "LicenseInfoInFile:" { print name, $2 }' \
+		"$TMP/one/cxl-accel-$version/build/packages/cxl-accel-$version.spdx" | sort
 }
 
 # What is in a package, of a file.
@@ -66,6 +77,14 @@ ok 'packages can be built out of it' packages one
 ok 'packages can be built out of it elsewhere' packages another
 is 'the packages are the same' "$(sums another)" "$(sums one)"
 is 'the package says which commit it is' "$(in_deb scripts/commit)" "$commit"
+
+is 'each file has its license, but for the text of the license itself' "$(licenses)" \
+	"$(git -C "$clone" ls-files | grep -vE '^(COPYING|LICENSES/.*|REUSE\.toml)$' | sed 's/$/ GPL-2.0-only/' | sort)"
+ok 'make sbom' sbom
+unlike 'make sbom: no line looks like a license and is none' "$(cat "$TMP/sbom")" ERROR
+printf '// SPDX-%s: MIT\n' License-Identifier >"$TMP/one/cxl-accel-$version/src/mem/other.c"
+nok 'a file of another license is refused' sbom
+like 'a file of another license is refused: which it is' "$(cat "$TMP/sbom")" 'src/mem/other\.c'
 
 ok 'rpmbuild -ta, where commands of an administrator are in /usr/bin' rpmbuild_ta
 like 'rpmbuild -ta: the command is there' "$(in_packaging rpm -qlp "$TMP"/rpm/RPMS/noarch/*.rpm)" '^/usr/bin/cxl-accel$'
