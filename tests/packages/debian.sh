@@ -113,6 +113,20 @@ srcversion() {
 	in_system modinfo -F srcversion "${1#"$SYSTEM"}"
 }
 
+# What cxl-accel(8) has in place of a downgrade, and in an emergency.
+stock_and_back() {
+	local kernel=$1 version=$2
+
+	ok "$kernel: dkms uninstall" user "sudo dkms uninstall cxl-accel/$version -k $kernel"
+	like "$kernel: dkms uninstall: modprobe takes the stock cxl_mem" "$(in_system modinfo -k "$kernel" -F filename cxl_mem)" \
+		'/kernel/drivers/cxl/cxl_mem.ko'
+	unlike "$kernel: dkms uninstall: the initramfs has nothing of it" \
+		"$(in_system lsinitramfs "/boot/initrd.img-$kernel")" 'updates/.*/cxl_mem'
+	ok "$kernel: dkms install" user "sudo dkms install cxl-accel/$version -k $kernel"
+	ready cxl_mem "$kernel"
+	ok "$kernel: dkms install: our cxl_mem is in the initramfs" initramfs_has_ours "$kernel"
+}
+
 vendor_is_installed() {
 	ok "$1: the vendor's module is installed" installed vendor-accel "$1"
 	ok "$1: it was built for that kernel" vermagic_is "$1" vendor_accel
@@ -176,6 +190,7 @@ debian_test() {
 	ok "the vendor's package can be removed" user 'sudo apt-get purge vendor-accel-dkms'
 	ok 'the sample driver can be installed, and put into the initramfs' install_sample "$new"
 	ok 'our cxl_mem is in there' initramfs_has_ours "$new"
+	stock_and_back "$new" "$version"
 	boot --types "sudo cxl-accel status" "$new" tests/packages/guest/ours.sh cxl_accel_sample initramfs
 
 	ok 'the sample driver can be removed' remove_sample "$new"

@@ -33,6 +33,7 @@ loaded() {
 ok "udev has loaded $want by its modalias, and it is bound" wait_for 60 driver
 is 'modprobe takes our cxl_mem' "$(modinfo -F filename cxl_mem)" "$ours"
 loaded cxl_mem "$ours"
+is 'it is out-of-tree, and signed by a key that the kernel does not know' "$(cat /sys/module/cxl_mem/taint)" OE
 like 'dkms says that it is installed' "$(dkms status 2>/dev/null)" \
 	"^cxl-accel/[0-9.]*, $(uname -r | tr + .), x86_64: installed"
 ok 'cxl_acpi came before cxl_mem' loaded_before cxl_acpi cxl_mem

@@ -11,6 +11,7 @@ like 'the kernel knows the key of dkms' "$(cat /proc/keys)" 'asymmetri DKMS modu
 is "the kernel takes signed modules only" "$(cat /sys/module/module/parameters/sig_enforce)" Y
 ok 'cxl_mem loads' modprobe cxl_mem
 is 'the cxl_mem that is loaded is ours' "$(cat /sys/module/cxl_mem/version)" "$(modinfo -F version cxl_mem)"
+is 'it taints the kernel as out-of-tree alone' "$(cat /sys/module/cxl_mem/taint)" O
 cxl-accel status >/tmp/status 2>&1
 sed 's/^/# /' /tmp/status
 nok 'cxl-accel status does not say that the module is refused' grep -q 'signed modules only' /tmp/status
