@@ -49,6 +49,7 @@ done
 figures() {
 	printf 'bundle/a\t%s\n' 3 1 8 2 >"$TMP/samples"
 	printf 'native/a\t%s\n' 5 >>"$TMP/samples"
+	printf 'native/b\t%s\n' 'never: gone' >>"$TMP/samples"
 	printf '%b\n' "$1" >"$TMP/rows"
 	jq -n -f tests/bench/results.jq --arg bench figures --arg tree none \
 		--arg labels $'bundle\tours\nnative\ttheirs' --arg stock 6.12 --arg native '' \
@@ -63,6 +64,10 @@ like 'a goal that is not, and why' "$(figures '\twhat\tms\tbundle/a\tnative/a\tr
 	'\| at most 0.4 ×: \*\*not met\*\* \|$'
 like 'what is noted beside it' \
 	"$(figures '\twhat\tms\tbundle/a\t\tbelow 2\tfor want of it\t')" '^- what: for want of it\.$'
+is 'what has no value says why' "$(figures '\twhat\tms\tbundle/a\tnative/b\tratio 2\t\t' | tail -n 1)" \
+	'| what | 2.5 ms (1 to 8), ours | never: gone, theirs |  | at most 2 ×: met |'
+like 'and misses any goal' "$(figures '\twhat\tms\tnative/b\tbundle/a\tratio 2\t\t')" \
+	'^\| what \| never: gone, theirs \| 2.5 ms .*: \*\*not met\*\* \|$'
 is 'headlines alone' \
 	"$(figures '\twhat\tms\tbundle/a\t\t\t\t\nheadline\tthat\tms\tbundle/a\t\t\t\t' yes | tail -n +3)" \
 	'| that | 2.5 ms (1 to 8), ours |  |  |  |'

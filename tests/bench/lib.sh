@@ -9,7 +9,8 @@
 #	on SIDE SCRIPT_ARGUMENTS... [-- OPTION of scripts/vm...]
 #		Run tests/bench/guest/SCRIPT with its arguments in a guest of that side; ends the bench if it fails.
 #		What it prints as "sample SERIES VALUE [X]" is noted as a value of SIDE/SERIES, or of
-#		SIDE/SERIES@X, which is a point of a curve. With $PREFIX before SERIES. SIDE is one of
+#		SIDE/SERIES@X, which is a point of a curve. With $PREFIX before SERIES. "instead SERIES WORDS" is
+#		for what has no value, and why; a row says that in its place. SIDE is one of
 #		  bundle	cxl-accel on stock 6.12, and the sample driver
 #		  stock		stock 6.12 alone
 #		  native	Linux 7.3 alone, and the same source of the sample driver
@@ -104,7 +105,12 @@ on() {
 		--append 'initcall_debug log_buf_len=8M' "${@:2}" -- sh "/bench/${script[0]}" "${script[@]:1}" \
 		>"$TMP/out" 2>"$TMP/guest.stderr" || status=$?
 	tr -d '\r' <"$TMP/out" | awk -v side="$side" -v prefix="$PREFIX" -v OFS='\t' '
-		$1 == "sample" { print side "/" prefix $2 (NF > 3 ? "@" $4 : ""), $3 }' >>"$TMP/samples"
+		$1 == "sample" { print side "/" prefix $2 (NF > 3 ? "@" $4 : ""), $3 }
+		$1 == "instead" {
+			series = $2
+			sub(/^instead [^ ]+ /, "")
+			print side "/" prefix series, $0
+		}' >>"$TMP/samples"
 	[ $status = 0 ] && return
 	{ cat "$TMP/out" && tail -n 30 "$TMP/guest.stderr"; } >&2
 	bench_die "$side, ${script[*]}: status $status"

@@ -9,9 +9,10 @@ def short:
 	if fabs >= 100 then round elif fabs >= 10 then places(1) elif fabs >= 1 then places(2) else places(3) end;
 def with_unit($unit): tostring + (if $unit == "" then "" else " " + $unit end);
 
-def value($unit):
-	(.median | short | with_unit($unit))
-	+ (if .n > 1 and (.min | short) != (.max | short) then " (\(.min | short) to \(.max | short))" else "" end);
+def spread:
+	if .n > 1 and (.min | short) != (.max | short) then " (\(.min | short) to \(.max | short))" else "" end;
+
+def value($unit): .words // (.median | short | with_unit($unit)) + spread;
 
 def goal($unit):
 	(split(" ")) as [$kind, $n]

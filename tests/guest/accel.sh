@@ -290,6 +290,13 @@ delete_region() {
 	echo "$1" >"$CXL/$1/../delete_region"
 }
 
+# pull_out PORT: what is in that slot, by surprise. QEMU lets go of a device whose slot is switched off, and does not
+# ask by whom: here it is not by the slot's driver, which hears of it when it is switched on again, and empty. By one
+# command, which looks at all devices before: at one that is being reset it waits.
+pull_out() {
+	setpci -s "$1" CAP_EXP+18.w=0700:0738 CAP_EXP+18.w=0038:0438
+}
+
 # dvsec ADDRESS ID: where in configuration space that CXL DVSEC is; ID of four digits.
 dvsec() {
 	lspci -s "$1" -vvv | sed -n "s/.*Capabilities: \[\([0-9a-f]*\).*Vendor=1e98 ID=$2 .*/0x\1/p"

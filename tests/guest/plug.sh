@@ -107,11 +107,8 @@ button() {
 	host-monitor device_del dev0
 }
 
-# QEMU lets go of a device whose slot is switched off, and does not ask by whom: here it is not by the slot's
-# driver, which hears of it when it is switched on again, and empty. By one command, which looks at all devices
-# before: at one that is being reset it waits.
 surprise() {
-	setpci -s "$port" CAP_EXP+18.w=0700:0738 CAP_EXP+18.w=0038:0438
+	pull_out "$port"
 }
 
 # Nothing is left that belonged to the device.

@@ -4,6 +4,7 @@
 # Shared by the benches, in the guest: . /bench/lib.sh. Brings /guest/accel.sh, and
 #
 #	sample SERIES VALUE [X]	for the host, see tests/bench/lib.sh
+#	instead SERIES WORDS...	likewise: what there is in place of a value
 #	load_cxl		the hierarchy, and whatever there is for accelerators
 #	must CMD...		or that is the end
 #	took DEVICE		milliseconds of its last probe since log_mark
@@ -30,6 +31,11 @@ must() {
 	echo "failed: $*"
 	dmesg | tail -n 20
 	exit 1
+}
+
+instead() {
+	must test -n "$2"
+	echo "instead $*"
 }
 
 addresses() {
