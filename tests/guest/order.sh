@@ -173,8 +173,8 @@ refused_alone() {
 refused_alone
 ok 'a bind meanwhile is deferred' sh -c \
 	"! echo $dev0 >$PCI_DRIVERS/vendor_accel/bind && ! test -e $PCI/$dev0/driver"
-ok 'cxl_acpi comes back' modprobe cxl_acpi
 log_mark
+ok 'cxl_acpi comes back' modprobe cxl_acpi
 wait_for 2 attached dev0
 [ "$(driver_of "$PCI/$dev0")" = vendor_accel ] ||
 	ok 'the driver can be bound by hand' bind_again vendor_accel dev0
