@@ -28,7 +28,7 @@ mistakes() {
 	refused "unknown option" "unknown option '--nope'" --nope -- true
 	refused "option without argument" "--topology wants an argument" --topology
 	refused "unknown topology" "unknown topology 'ring': one of hb2rp" --topology ring -- true
-	refused "topology: an unknown item" "'card': a port has acc, raw, two, both, exp, sw" --topology 'hb(card)' -- true
+	refused "topology: an unknown item" "'card': a port has acc, db, raw, two, both, exp, sw" --topology 'hb(card)' -- true
 	refused "topology: a ( too many" "a \) is missing" --topology 'hb(sw(acc)' -- true
 	refused "topology: a ) too many" "one \) too many" --topology 'hb(acc))' -- true
 	refused "topology: no item" "'' is not" --topology 'hb(acc,,acc)' -- true
