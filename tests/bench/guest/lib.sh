@@ -10,7 +10,6 @@
 #	took DEVICE		milliseconds of its last probe since log_mark
 #	timed SERIES CMD...	sample the milliseconds that CMD takes
 #	addresses		the PCI addresses of all accelerators
-#	unbind_all		them, one after the other
 #	between FIRST LAST	milliseconds from the first line of the log since log_mark that matches FIRST, to
 #				the last one that matches LAST
 #
@@ -42,12 +41,6 @@ addresses() {
 	for bench_sh in "$PCI"/*; do
 		read -r bench_sh_id <"$bench_sh/vendor"
 		[ "$bench_sh_id" != 0xacce ] || echo "${bench_sh##*/}"
-	done
-}
-
-unbind_all() {
-	for bench_sh in "$PCI_DRIVERS"/cxl_accel_sample/0000:*; do
-		must pci_unbind cxl_accel_sample "${bench_sh##*/}"
 	done
 }
 
