@@ -321,21 +321,37 @@ wrong_arguments() {
 }
 
 # The tree as a package installs it, with a vendor's own Kbuild beside it.
-installed() {
-	local top vendor=$TMP/usr/src/vendor kdir=$KDIR command
+# installed_scripts PART DIR NAMES: these and no others, and each command among them starts
+installed_scripts() {
+	local top=$TMP/$1/$2 command
 
-	scripts/package/install "$TMP"
-	top=$TMP/usr/src/cxl-accel-$(package_version)
-	is "nothing is installed that only tests or packages need" \
-		"$(cd "$top" && find scripts -maxdepth 1 -mindepth 1 | LC_ALL=C sort | paste -sd ' ')" \
-		"scripts/build scripts/build-driver scripts/commit scripts/cxl-accel scripts/cxl-accel.d scripts/dkms scripts/dkms-driver.conf \
-scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
-	for command in "$top"/scripts/{build,build-driver,driver-flags,cxl-accel} \
-		"$top"/scripts/dkms/{verdict,keep-symvers,installed,refresh}; do
-		like "installed ${command#"$top/"} has all it needs for --help" "$("$command" --help 2>&1)" "${command##*/} "
+	is "$1: nothing is installed that only tests or packages need" \
+		"$(cd "$top/scripts" && printf '%s\n' * | LC_ALL=C sort | paste -sd ' ')" "$3"
+	find "$top/scripts" -type f -perm /111 >"$TMP/commands"
+	while read -r command; do
+		like "$1: installed ${command#"$top/"} has all it needs for --help" "$("$command" --help 2>&1)" "${command##*/}"
+	done <"$TMP/commands"
+}
+
+installed() {
+	local top vendor=$TMP/usr/src/vendor kdir=$KDIR part
+
+	for part in dkms dev tools; do
+		scripts/package/install $part "$TMP/$part"
 	done
+	installed_scripts dkms "usr/src/cxl-accel-$(package_version)" \
+		"build build-driver commit dkms driver-flags driver.mk initramfs.sh lib.sh"
+	installed_scripts dev usr/src/cxl-accel-dev \
+		"build-driver commit dkms dkms-driver.conf driver-flags driver.mk lib.sh"
+	installed_scripts tools usr/share/cxl-accel "commit cxl-accel cxl-accel.d dkms initramfs.sh lib.sh"
+	top=$TMP/dkms/usr/src/cxl-accel-$(package_version)
 	like "make help offers what is installed" "$(make -C "$top" help)" '^make .KVER=RELEASE'
 	unlike "make help offers nothing that is not installed" "$(make -C "$top" help)" 'make (check|demo|deb|clean-all)'
+	is "no two packages have a file of one name" \
+		"$(for part in dkms dev tools; do (cd "$TMP/$part" && find . ! -type d); done | sort | uniq -d)" ''
+	like "cxl-accel check, installed, has all it asks a kernel with" \
+		"$(in_root "$TMP/tools/usr/sbin/cxl-accel" check "$KERNEL" "$KDIR" 2>&1)" ': supported: '
+	top=$TMP/dev/usr/src/cxl-accel
 	mkdir -p "$vendor"
 	cp tests/drivers/vendor/vendor_accel.c "$vendor"
 	{
@@ -344,12 +360,12 @@ scripts/driver-flags scripts/driver.mk scripts/initramfs.sh scripts/lib.sh"
 	} >"$vendor/Kbuild"
 
 	ok "an installed tree whose bundle is not built says what to do" \
-		says 1 "not built for $KERNEL_RE: .* 'dkms install cxl-accel/$(package_version) -k $KERNEL_RE'" \
+		says 1 "not built for $KERNEL_RE: 'dkms install cxl-accel/$(package_version) -k $KERNEL_RE'" \
 		in_root "$top/scripts/build-driver" "KDIR=$KDIR" "$KERNEL" tests/drivers/vendor
 	nok "a vendor's Kbuild that includes driver.mk does not build then" \
 		in_root make -C "$kdir" "M=$vendor"
 	like "a vendor's Kbuild without the bundle built says what to do" "$(in_root make -C "$kdir" "M=$vendor" 2>&1)" \
-		"not built for $KERNEL_RE: run 'make -C $top"
+		"not built for $KERNEL_RE: 'dkms install cxl-accel/$(package_version) -k $KERNEL_RE'"
 	ok "a vendor's Kbuild without the bundle built can be cleaned" in_root make -C "$kdir" "M=$vendor" clean
 
 	mkdir -p "$top/build/$KERNEL"

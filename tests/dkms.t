@@ -15,6 +15,7 @@ fi
 . "$(dirname "$0")/lib.sh"
 
 NONE=6.0.0-none	# a kernel that cannot be supported: it is not built with CXL
+SOURCE=$TMP/installed/usr/src/cxl-accel-$(package_version)
 HALF=6.0.0-half	# one of which not all is installed, so that nobody can tell
 BUILTIN=$TMP/builtin	# headers of the real one with dax_hmem built in
 PORT=$TMP/port		# headers of the real one with a cxl_port module that cannot be replaced
@@ -49,8 +50,8 @@ fake_kernel() {
 
 # Most of a module is one file for dkms; whoever uses the modules does not see that.
 built_by_dkms() {
-	scripts/package/install "$TMP/installed" &&
-		(cd "$TMP/installed/usr/src/cxl-accel" && CXL_ACCEL_WERROR=1 scripts/dkms/build "$KERNEL" "$KDIR" 1)
+	scripts/package/install dkms "$TMP/installed" &&
+		(cd "$SOURCE" && CXL_ACCEL_WERROR=1 scripts/dkms/build "$KERNEL" "$KDIR" 1)
 }
 
 exports_of() {
@@ -185,7 +186,7 @@ like 'a build with a truncated vmlinux says what it cannot tell' "$(scripts/buil
 	"^layout: cannot tell whether kernel .* is supported: $TMP/vmlinux is truncated"
 
 ok 'dkms builds, without a warning' built_by_dkms
-by_dkms=$(realpath "$TMP/installed/usr/src/cxl-accel")/build/$KERNEL
+by_dkms=$SOURCE/build/$KERNEL
 is 'built by dkms: no file of its own for what exports nothing' "$(find "$by_dkms" -name 'attach.o')" ''
 is 'built by dkms: the same symbols, of the same versions' \
 	"$(exports_of "$by_dkms")" "$(exports_of "build/$KERNEL")"

@@ -10,8 +10,8 @@ set -eu
 . tests/contract.sh
 
 # As it is installed, but for the place.
-scripts/package/install "$TMP/installed"
-tool=$TMP/installed/usr/src/cxl-accel-$(package_version)
+scripts/package/install tools "$TMP/installed"
+tool=$TMP/installed/usr/share/cxl-accel
 
 guest_program uevents
 

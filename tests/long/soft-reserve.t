@@ -137,11 +137,11 @@ ram() {
 }
 
 status() {
-	scripts/package/install "$TMP/installed"
+	scripts/package/install tools "$TMP/installed"
 	guest_test 'cxl-accel status' --topology mixed --firmware dev1:hdm-h,dev0:hdm-d/at=+0x20000000 \
 		--append "$(soft -1024 256) $(soft 0 256) $(soft 512 512)" --timeout 900 \
 		"${DAX[@]}" "${BUNDLE[@]}" \
-		--file "$TMP/installed/usr/src/cxl-accel-$(package_version):/opt/cxl-accel" -- \
+		--file "$TMP/installed/usr/share/cxl-accel:/opt/cxl-accel" -- \
 		soft-reserve-status.sh
 }
 

@@ -138,7 +138,8 @@ debian_test() {
 	version=$(package_version)
 	new_system "$suite"
 	old=$(kernels)
-	cp "$(vendor_deb)" "$(deb "$version.1")" "$SYSTEM/home/user/cxl-accel/"
+	cp "$(vendor_deb)" "$SYSTEM/home/user/cxl-accel/"
+	copy_debs "$version.1"
 	manifest >"$TMP/before"
 	readme Install "# $other" 'rpm|dnf'
 
@@ -172,7 +173,7 @@ debian_test() {
 	vendor_is_installed "$new"
 	version_is "$old" "$version"
 
-	ok 'the package can be upgraded' user "sudo apt-get install ./cxl-accel-dkms_$version.1_all.deb"
+	ok 'the package can be upgraded' user "sudo apt-get install ./cxl-accel-*_$version.1_all.deb"
 	for kernel in "$old" "$new"; do
 		like "$kernel: the vendor's module was built again" "$(cat "$TMP/output")" \
 			"vendor-accel/1.0 was built against an earlier version: building it again for ${kernel//+/.}"
@@ -180,7 +181,7 @@ debian_test() {
 		vendor_is_installed "$kernel"
 	done
 	ok 'the package can be downgraded' user \
-		"sudo apt-get install --allow-downgrades ./build/packages/cxl-accel-dkms_${version}_all.deb"
+		"sudo apt-get install --allow-downgrades ./build/packages/cxl-accel-*_${version}_all.deb"
 	for kernel in "$old" "$new"; do
 		version_is "$kernel" "$version"
 		nok "$kernel: and only that" installed "cxl-accel/$version.1" "$kernel"
@@ -194,7 +195,7 @@ debian_test() {
 	boot --types "sudo cxl-accel status" "$new" tests/packages/guest/ours.sh cxl_accel_sample initramfs
 
 	ok 'the sample driver can be removed' remove_sample "$new"
-	types 'cxl-accel can be purged' '^sudo apt-get purge --autoremove cxl-accel-dkms$'
+	types 'cxl-accel can be purged' '^sudo apt-get purge --autoremove cxl-accel-dkms cxl-accel-dev cxl-accel-tools$'
 	nothing_is_left
 	boot "$new" tests/packages/guest/stock.sh
 	typed_all

@@ -64,7 +64,6 @@ add_version() {
 		mkdir -p "build/\$1"
 		cp "$BUILT"/cxl_*.ko "$BUILT"/dax_*.ko "$BUILT/Module.symvers" "build/\$1/"
 	STUB
-	ln -sfn "cxl-accel-$1" /usr/src/cxl-accel
 }
 
 # A driver's package, which leaves it to dkms, too, to notice that cxl-accel has changed.
@@ -251,7 +250,9 @@ try() {
 }
 
 copy_kernel
-scripts/package/install "$TMP/package"
+scripts/package/install dkms "$TMP/package"
+scripts/package/install dev "$TMP/package"
+cp -r "$TMP"/package/usr/src/cxl-accel{,-dev} /usr/src/
 for file in "$CACHE/dkms/bookworm" "$CACHE/dkms/trixie" ${CXL_TEST_DKMS:-}; do
 	for distribution in debian fedora; do
 		try "$file" "$distribution"

@@ -27,15 +27,23 @@ in_bare_system() {
 }
 
 version=$(package_version)
-package=./cxl-accel-dkms_${version}_all.deb
+package="./cxl-accel-*_${version}_all.deb"
 new_system bookworm
 kernel=$(kernels)
-cp "$(deb "")" "$(vendor_deb)" "$SYSTEM/home/user/cxl-accel/"
+cp "$(vendor_deb)" "$SYSTEM/home/user/cxl-accel/"
+copy_debs "$version"
+cp "$(single_deb 0.0.9)" "$SYSTEM/home/user/cxl-accel/"
 ok 'headers can be purged' user "sudo apt-get purge linux-headers-$kernel"
 
-ok 'without headers: the package can be installed' user "sudo apt-get install --no-install-recommends $package"
+ok 'when all was in one package, it could be installed' user \
+	"sudo apt-get install --no-install-recommends ./cxl-accel-dkms_0.0.9_all.deb"
+ok 'without headers: the packages can be installed, over that one, too' user "sudo apt-get install --no-install-recommends $package"
 like 'without headers: apt shows what to install' "$(cat "$TMP/output")" \
 	"cxl-accel: not built for kernel ${kernel//+/.}: its headers are not installed .*linux-headers-${kernel//+/.}"
+is 'the one package: nothing of it is left' "$(cd "$SYSTEM" && echo usr/src/cxl-accel-*)" \
+	"usr/src/cxl-accel-$version usr/src/cxl-accel-dev"
+is 'the one package: each file is where it is now' "$(in_system realpath /usr/src/cxl-accel /usr/sbin/cxl-accel | paste -sd ' ')" \
+	'/usr/src/cxl-accel-dev /usr/share/cxl-accel/scripts/cxl-accel'
 nok 'without headers: nothing is built' installed cxl-accel "$kernel"
 like 'without headers: cxl-accel status shows what to install' "$(in_system cxl-accel status 2>&1)" \
 	"^kernel +${kernel//+/.}: cannot be told: .*linux-headers-${kernel//+/.}"

@@ -108,11 +108,13 @@ ok 'the package can be installed' user "sudo apt-get install ./build/packages/$k
 is_installed_by 'kmod-deb'
 is 'kmod-deb: all of it is one package' "$(in_system dpkg -S "$updates/cxl_mem.ko")" \
 	"cxl-accel-modules-$kernel: $updates/cxl_mem.ko"
-dkms=$(deb "")
-cp "$dkms" "$SYSTEM/home/user/cxl-accel/"
-nok 'kmod-deb: not beside dkms' user "sudo apt-get install --no-remove ./${dkms##*/}"
+copy_debs "$version"
+nok 'kmod-deb: not beside dkms' user "sudo apt-get install --no-remove ./cxl-accel-dkms_${version}_all.deb"
 like 'kmod-deb: not beside dkms, by its own word' "$(cat "$TMP/output")" 'Packages need to be removed|onflicts'
+ok 'kmod-deb: beside the tools' user \
+	"sudo apt-get install --no-install-recommends ./cxl-accel-tools_${version}_all.deb"
 boot "$kernel" tests/packages/guest/kmod.sh
+ok 'the tools can be removed' user 'sudo apt-get purge cxl-accel-tools'
 ok 'the package can be removed' user "sudo apt-get purge cxl-accel-modules-$kernel"
 is_gone 'kmod-deb, removed'
 

@@ -34,8 +34,12 @@
 #		  --types LINE      what the user types in it: /guest/typed
 #		  --efi VARS        with Secure Boot on, by the keys in the variables of Debian's OVMF in VARS.
 #		                    Its lockdown stops our platform firmware, so nothing is committed.
-#	deb [VERSION]
-#		Print the path of the Debian package, as is or with another version.
+#	debs VERSION
+#		Print the paths of the Debian packages, as they are or as another version.
+#	copy_debs VERSION
+#		Copy them to where the user is: ./cxl-accel-*_VERSION_all.deb
+#	single_deb VERSION
+#		Print the path of the one that had all that they have now.
 #	installed MODULE[/VERSION] KERNEL
 #		dkms has installed it.
 #
@@ -130,26 +134,59 @@ installed() {
 	in_system dkms status "$1" -k "$2" 2>/dev/null | grep -q ': installed'
 }
 
-# repack VERSION: the package with another version, in its own directory
-deb() {
-	local file version=${1:-} dir=$TMP/deb old
+# repack FILE VERSION: the package with another version
+repack() {
+	local file=$1 version=$2 dir=$TMP/deb old name
 
-	file=$(ls "$TREE"/build/packages/cxl-accel-dkms_*_all.deb)
-	if [ -n "$version" ]; then
-		old=$(dpkg-deb -f "$file" Version)
-		rm -rf "$dir"
-		mkdir -p "$dir/DEBIAN"
+	name=$(dpkg-deb -f "$file" Package)
+	old=$(dpkg-deb -f "$file" Version)
+	rm -rf "$dir"
+	mkdir -p "$dir/DEBIAN"
+	dpkg-deb -x "$file" "$dir"
+	dpkg-deb -e "$file" "$dir/DEBIAN"
+	[ ! -d "$dir/usr/src/cxl-accel-$old" ] || mv "$dir/usr/src/cxl-accel-$old" "$dir/usr/src/cxl-accel-$version"
+	find "$dir/DEBIAN" "$dir/usr" \( -path '*/DEBIAN/*' -o -name dkms.conf \) -type f \
+		-exec sed -i "s/$old/$version/g" {} +
+	(cd "$dir" && find usr -type f -exec md5sum {} +) >"$dir/DEBIAN/md5sums"
+	dpkg-deb --root-owner-group -b "$dir" "$TMP/${name}_${version}_all.deb" >/dev/null
+	echo "$TMP/${name}_${version}_all.deb"
+}
+
+debs() {
+	local file
+
+	for file in "$TREE"/build/packages/cxl-accel-*_all.deb; do
+		if [ "$1" = "$(package_version)" ]; then
+			echo "$file"
+		else
+			repack "$file" "$1"
+		fi
+	done
+}
+
+copy_debs() {
+	debs "$1" | xargs cp -t "$SYSTEM/home/user/cxl-accel/"
+}
+
+# single_deb VERSION: all in one package, as it was before there were three
+single_deb() {
+	local version=$1 dir=$TMP/single file src
+
+	rm -rf "$dir"
+	mkdir -p "$dir/DEBIAN"
+	for file in $(debs "$version"); do
 		dpkg-deb -x "$file" "$dir"
-		dpkg-deb -e "$file" "$dir/DEBIAN"
-		mv "$dir/usr/src/cxl-accel-$old" "$dir/usr/src/cxl-accel-$version"
-		ln -sfn "cxl-accel-$version" "$dir/usr/src/cxl-accel"
-		ln -sfn "../src/cxl-accel-$version/scripts/cxl-accel" "$dir/usr/sbin/cxl-accel"
-		sed -i "s/$old/$version/g" "$dir"/DEBIAN/{control,postinst,prerm} \
-			"$dir/usr/src/cxl-accel-$version/dkms.conf"
-		(cd "$dir" && find usr -type f -exec md5sum {} +) >"$dir/DEBIAN/md5sums"
-		file=$TMP/cxl-accel-dkms_${version}_all.deb
-		dpkg-deb --root-owner-group -b "$dir" "$file" >/dev/null
-	fi
+		[[ $file != *-dkms_* ]] || dpkg-deb -e "$file" "$dir/DEBIAN"
+	done
+	src=$dir/usr/src/cxl-accel-$version
+	cp -r "$dir"/usr/src/cxl-accel-dev/. "$dir"/usr/share/cxl-accel/. "$src/"
+	rm -r "$dir"/usr/src/cxl-accel-dev "$dir"/usr/share/{cxl-accel,doc/cxl-accel-dev,doc/cxl-accel-tools}
+	ln -sfn "cxl-accel-$version" "$dir/usr/src/cxl-accel"
+	ln -sfn "../src/cxl-accel-$version/scripts/cxl-accel" "$dir/usr/sbin/cxl-accel"
+	sed -i -E '/^(Recommends|Breaks):/d; s/^Depends: /&jq, /' "$dir/DEBIAN/control"
+	(cd "$dir" && find usr -type f -exec md5sum {} +) >"$dir/DEBIAN/md5sums"
+	file=$TMP/cxl-accel-dkms_${version}_all.deb
+	dpkg-deb --root-owner-group -b "$dir" "$file" >/dev/null
 	echo "$file"
 }
 

@@ -43,7 +43,7 @@ licenses() {
 
 # What is in a package, of a file.
 in_deb() {
-	dpkg-deb --fsys-tarfile "$TMP/one/cxl-accel-$version"/build/packages/*.deb | tar -xO "./usr/src/cxl-accel-$version/$1"
+	dpkg-deb --fsys-tarfile "$TMP/one/cxl-accel-$version"/build/packages/cxl-accel-dkms_*.deb | tar -xO "./usr/src/cxl-accel-$version/$1"
 }
 
 # Another way, of Fedora 42 and later.

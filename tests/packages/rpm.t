@@ -40,10 +40,34 @@ build_version() {
 	mkdir -p "$dir" "$TMP/rpm/SOURCES"
 	tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir"
 	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/; s/^\(Version:\t\).*/\1$1/" \
-		"$dir/dkms.conf" "$dir/rpm/cxl-accel-dkms.spec"
+		"$dir/dkms.conf" "$dir/rpm/cxl-accel.spec"
 	echo "${2:-}" >>"$dir/src/mem/main.c"
 	tar -C "$TMP" -czf "$TMP/rpm/SOURCES/cxl-accel-$1.tar.gz" "cxl-accel-$1"
-	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" "$dir/rpm/cxl-accel-dkms.spec"
+	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" "$dir/rpm/cxl-accel.spec"
+}
+
+# The package when it had all that three have now, as far as files can be in the way of others.
+build_single() {
+	cat >"$TMP/single.spec" <<-'SPEC'
+		Name: cxl-accel-dkms
+		Version: 0.0.9
+		Release: 1
+		Summary: All in one
+		License: GPL-2.0-only
+		BuildArch: noarch
+		%description
+		For a test.
+		%install
+		mkdir -p %{buildroot}/usr/src/cxl-accel-0.0.9/scripts %{buildroot}/usr/sbin
+		ln -s cxl-accel-0.0.9 %{buildroot}/usr/src/cxl-accel
+		touch %{buildroot}/usr/src/cxl-accel-0.0.9/scripts/cxl-accel
+		ln -s ../src/cxl-accel-0.0.9/scripts/cxl-accel %{buildroot}/usr/sbin/cxl-accel
+		%files
+		/usr/src/cxl-accel
+		/usr/src/cxl-accel-0.0.9
+		/usr/sbin/cxl-accel
+	SPEC
+	in_packaging rpmbuild -bb --define "_topdir $TMP/rpm" "$TMP/single.spec"
 }
 
 # A repository that dnf knows, and what dnf would ask answered.
@@ -73,7 +97,7 @@ initramfs() {
 }
 
 manifest() {
-	(cd "$SYSTEM" && find lib/modules var/lib/dkms usr/src usr/sbin/cxl-accel usr/lib/modprobe.d \
+	(cd "$SYSTEM" && find lib/modules var/lib/dkms usr/src usr/sbin/cxl-accel usr/share/cxl-accel usr/lib/modprobe.d \
 		! -path 'var/lib/dkms/mok.*' 2>/dev/null) | sort
 }
 
@@ -88,23 +112,25 @@ manifest >"$TMP/before"
 
 types 'the package can be built' '^sudo make rpm'
 publish "$TMP"/rpm/RPMS/noarch/system-provides-*.rpm \
-	"$SYSTEM/home/user/cxl-accel/build/packages/cxl-accel-dkms-$version"-*.noarch.rpm
+	"$SYSTEM"/home/user/cxl-accel/build/packages/cxl-accel-*-"$version"-*.noarch.rpm
 types 'the package can be installed' '^sudo dnf install cxl-accel-dkms$'
 ok "dkms has installed it for $kernel" installed "cxl-accel/$version" "$kernel"
 like 'modprobe takes our cxl_mem' "$(modprobe_takes)" '/updates/dkms/cxl_mem.ko'
 is 'cxl_mem was built for the kernel that is installed' "$(in_system modinfo -k "$kernel" -F vermagic cxl_mem | cut -d' ' -f1)" "$kernel"
-ok 'rpm finds all its files unchanged' user 'sudo rpm -V --nodeps cxl-accel-dkms'
+ok 'rpm finds all its files unchanged' user 'sudo rpm -V --nodeps cxl-accel-dkms cxl-accel-devel cxl-accel-tools'
 ok 'the status tool works' user "sudo cxl-accel check $kernel"
 
 ok 'a newer version can be built' build_version "$version.1"
-publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.1"-*.rpm
+publish "$TMP"/rpm/RPMS/noarch/cxl-accel-*-"$version.1"-*.rpm
 types 'the package can be upgraded' '^sudo dnf upgrade cxl-accel-dkms$'
 ok 'dkms has the new version' installed "cxl-accel/$version.1" "$kernel"
 nok 'dkms has the old version no more' installed "cxl-accel/$version" "$kernel"
+is 'the others have the new version, too' "$(in_system rpm -q --qf '%{version}\n' cxl-accel-devel cxl-accel-tools | uniq)" \
+	"$version.1"
 is 'modprobe takes the new version' "$(in_system modinfo -k "$kernel" -F version cxl_mem)" "$version.1"
 
 ok 'a package that does not compile can be built' build_version "$version.2" '#error "no"'
-publish "$TMP/rpm/RPMS/noarch/cxl-accel-dkms-$version.2"-*.rpm
+publish "$TMP"/rpm/RPMS/noarch/cxl-accel-*-"$version.2"-*.rpm
 user 'sudo dnf upgrade cxl-accel-dkms' || true
 like 'a package that does not compile: the failure is shown' "$(cat "$TMP/output")" 'Bad return status for module build'
 like 'a package that does not compile: dnf calls it a failure of the scriptlet' "$(cat "$TMP/output")" 'scriptlet failed'
@@ -118,4 +144,14 @@ is 'dkms has nothing of it' "$(in_system dkms status cxl-accel)" ''
 manifest >"$TMP/after"
 ok 'package removed: nothing is left in the file system' diff "$TMP/before" "$TMP/after"
 unlike 'package removed: nothing is left in the initramfs' "$(initramfs)" cxl
+
+# Without headers nothing is built.
+rm "$SYSTEM/lib/modules/$kernel/build"
+ok 'the package when all was in one can be built' build_single
+cp "$TMP"/rpm/RPMS/noarch/cxl-accel-dkms-0.0.9-*.rpm "$SYSTEM/home/user/cxl-accel/"
+ok 'when all was in one package it could be installed' user 'sudo rpm -i --nodeps cxl-accel-dkms-0.0.9-*.rpm'
+ok 'over that one the packages can be installed' user "sudo dnf install 'cxl-accel-*-$version-*'"
+ok 'rpm finds all their files unchanged' user 'sudo rpm -V --nodeps cxl-accel-dkms cxl-accel-devel cxl-accel-tools'
+is 'the one package: nothing of it is left' "$(cd "$SYSTEM" && echo usr/src/cxl-accel-*)" \
+	"usr/src/cxl-accel-$version usr/src/cxl-accel-dev"
 done_testing

@@ -35,10 +35,10 @@ other_key() {
 
 new_system bookworm
 kernel=$(kernels)
-cp "$(deb "")" "$SYSTEM/home/user/cxl-accel/"
+copy_debs "$(package_version)"
 readme 'Secure Boot'
 ok 'the package can be installed' user \
-	"sudo apt-get install --no-install-recommends e2fsprogs keyutils mokutil ./cxl-accel-dkms_$(package_version)_all.deb"
+	"sudo apt-get install --no-install-recommends e2fsprogs keyutils mokutil ./cxl-accel-*_$(package_version)_all.deb"
 like 'dkms has signed the module' "$(in_system modinfo -k "$kernel" -F signer cxl_mem)" 'DKMS module signing key'
 ok 'an update of db can be signed' sign_update
 cp "$CACHE/root/packaging/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd" "$TMP/vars"

@@ -14,13 +14,14 @@ old_kernel() {
 }
 
 version=$(package_version)
-package=./cxl-accel-dkms_${version}_all.deb
+package="./cxl-accel-*_${version}_all.deb"
 vendor=./vendor-accel-dkms_1.0_all.deb
 install_old='sudo apt-get install --no-install-recommends linux-image-amd64 linux-headers-amd64'
 
 new_system bookworm
 new=$(kernels)
-cp "$(deb "")" "$(vendor_deb)" "$SYSTEM/home/user/cxl-accel/"
+cp "$(vendor_deb)" "$SYSTEM/home/user/cxl-accel/"
+copy_debs "$version"
 
 ok 'cxl-accel can be installed first' user "sudo apt-get install --no-install-recommends $package"
 ok "cxl-accel is installed for $new" installed cxl-accel "$new"
@@ -45,7 +46,7 @@ ok 'the package installed again: the driver is there for its kernel' installed v
 nok "the package installed again: cxl-accel is not there for $old" installed cxl-accel "$old"
 
 # The compiler is broken, say.
-echo '#error "no"' >>"$SYSTEM/usr/src/cxl-accel/src/mem/main.c"
+echo '#error "no"' >>"$SYSTEM/usr/src/cxl-accel-$version/src/mem/main.c"
 ok 'dkms unbuilds cxl-accel for all kernels' user 'sudo dkms unbuild -m cxl-accel -v '"$version"' --all'
 like 'cxl-accel status tells what to do' "$(in_system cxl-accel status 2>&1)" \
 	"^kernel +${new//+/.}: supported: .*; not built: dkms install cxl-accel/$version -k "

@@ -24,9 +24,9 @@ install_sample() {
 
 new_system trixie
 kernel=$(kernels)
-cp "$(deb "")" "$SYSTEM/home/user/cxl-accel/"
+copy_debs "$(package_version)"
 ok 'the package can be installed' user \
-	"sudo apt-get install --no-install-recommends daxctl jq ./cxl-accel-dkms_$(package_version)_all.deb"
+	"sudo apt-get install --no-install-recommends daxctl jq ./cxl-accel-*_$(package_version)_all.deb"
 ok 'the sample driver can be installed' install_sample "$kernel"
 boot --append "$RANGES" --commits "$COMMITS" "$kernel" tests/packages/guest/soft-reserve.sh
 ok 'all modules can be put into the initramfs' user \

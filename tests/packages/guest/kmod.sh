@@ -13,4 +13,7 @@ expander() {
 ok 'cxl list has the expander' wait_for 60 expander
 is 'our cxl_mem is the one that is loaded' "$(cat /sys/module/cxl_mem/srcversion)" "$(modinfo -F srcversion cxl_mem)"
 is 'it is that of the package' "$(modinfo -F filename cxl_mem)" "/lib/modules/$(uname -r)/updates/cxl_mem.ko"
+cxl-accel status >/tmp/status 2>&1
+like 'cxl-accel status knows them' "$(cat /tmp/status)" '^cxl_mem +loaded, cxl-accel .*/updates/cxl_mem.ko'
+sed 's/^/# /' /tmp/status
 done_testing
