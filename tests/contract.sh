@@ -30,6 +30,7 @@
 #	KEXEC		kexec
 #	MMAP_USER	mmap_user
 #	VFIO_OPEN	vfio_open
+#	COLDPLUG	coldplug
 
 if [ ! -f "build/$KERNEL/Module.symvers" ]; then
 	echo "Bail out! no modules for $KERNEL: run this test by make check"
@@ -59,6 +60,7 @@ UEVENTS=(--file "$SHARED/uevents/uevents:/bin/uevents")
 KEXEC=(--file "$SHARED/kexec/kexec:/bin/kexec")
 MMAP_TRAFFIC=(--file "$SHARED/mmap_traffic/mmap_traffic:/bin/mmap_traffic")
 VFIO_OPEN=(--file "$SHARED/vfio_open/vfio_open:/bin/vfio_open")
+COLDPLUG=(--file "$SHARED/coldplug/coldplug:/bin/coldplug")
 MMAP_USER=(--file "$SHARED/mmap_user/mmap_user:/bin/mmap_user")
 
 # contents FILE...: a sum of files and of what is below directories, but for those that are not there

@@ -14,6 +14,7 @@
 #		  bundle	cxl-accel on stock 6.12, and the sample driver
 #		  stock		stock 6.12 alone
 #		  native	Linux 7.3 alone, and the same source of the sample driver
+#		  poll, defer	stock 6.12 alone, and a driver that makes do with it; ALONE is the option for that
 #		  side		Linux 7.3, the side module beside its cxl_mem, and the sample driver
 #	sample ID VALUE
 #		Note a value that was measured on the host.
@@ -80,6 +81,7 @@ use_side() {
 	case $1 in
 	bundle) OPTIONS=("${BUNDLE[@]}") ;;
 	stock) ;;
+	poll | defer) OPTIONS=("${ALONE[@]}") ;;
 	native | side)
 		[ -n "$NATIVE" ] || find_native
 		KERNEL=$NATIVE
