@@ -26,7 +26,7 @@
 #		caches; empty where it can
 #	KERNEL	the stock kernel that is tested; CXL_TEST_KERNEL=RELEASE overrides it
 #	KDIR	its headers, as seen in the bookworm root
-#	TMP	directory of this test's own, removed at its end
+#	TMP	directory of this test's own, removed at its end; in CXL_TEST_TMP, or /tmp
 #
 # Runs as root. A test ends with done_testing.
 
@@ -35,7 +35,7 @@ PROG=${0##*/}
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/env/lib.sh"
 cd "$TREE" || exit
 need_superuser
-TMP=$(mktemp -d /tmp/cxl-test.XXXXXX)
+TMP=$(mktemp -d "${CXL_TEST_TMP:-/tmp}/cxl-test.XXXXXX")
 trap 'rm -rf "$TMP" "$tap_output"' EXIT
 # shellcheck source-path=SCRIPTDIR source=guest/tap.sh
 . "$TREE/tests/guest/tap.sh"

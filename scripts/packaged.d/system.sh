@@ -15,7 +15,8 @@
 #		Boot it under QEMU with an accelerator (dev0, its memory committed by platform firmware) and
 #		an expander, and run SCRIPT in it when systemd is up. What that prints is in $TMP/tap, with
 #		"exit STATUS" at the end, and what the kernel says in $TMP/console. Takes append, timeout,
-#		efi and commits (see tests/packages/lib.sh), and types, what is to be in /guest/typed.
+#		efi and commits (see tests/packages/lib.sh), and types, what is to be in /guest/typed; of
+#		scripts/vm, topology (default: mixed) and icount.
 #	no_complaint	the kernel has not complained; prints it if it has
 #
 #	TMP	directory of this run's own, in $CACHE/packages
@@ -103,13 +104,14 @@ kernels() {
 SETTINGS="$EMULATED $EMULATED_AMD64 tsc=unstable clocksource=hpet rcupdate.rcu_cpu_stall_timeout=300 apparmor=0
 	systemd.show_status=0"
 
-# The machine that scripts/vm has for its topology "mixed", and a disk.
+# The machine that scripts/vm has for that topology, and a disk.
 hardware() {
-	local qemu cxl device=type2 hypervisor='' reboot='' window_specs=() cdats=()
+	local qemu cxl device=type2 hypervisor='' reboot='' window_specs=() cdats=() processors=(-smp 2)
 
-	make_topology mixed
+	[ -z "${icount:-}" ] || processors=(-icount 'shift=0,sleep=off' -smp 1)
+	make_topology "${topology:-mixed}"
 	machine_options 1500M
-	printf '%s\n' "${qemu[@]}" -smp 2 \
+	printf '%s\n' "${qemu[@]}" "${processors[@]}" \
 		-drive "file=$TMP/disk,format=raw,if=none,id=disk,snapshot=on" \
 		-device virtio-blk-pci,bus=pcie.0,drive=disk \
 		-serial "file:$TMP/console" -serial "file:$TMP/tap"
@@ -135,7 +137,7 @@ firmware_cpio() {
 		mount -t sysfs sysfs /sys
 		mount -t devtmpfs dev /dev
 		/platform-firmware ${commits:-0xd0:hdm-d} 2>/dev/kmsg || echo "platform firmware failed" >/dev/kmsg
-		echo 1 >/sys/devices/system/cpu/cpu1/online
+		[ ! -e /sys/devices/system/cpu/cpu1 ] || echo 1 >/sys/devices/system/cpu/cpu1/online
 		umount /dev /sys /proc
 		exec /init "\$@"
 	INIT
