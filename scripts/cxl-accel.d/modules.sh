@@ -109,6 +109,8 @@ loaded_is_not_installed() {
 # ---- Secure Boot ----
 
 signatures_enforced() {
+	local REPLY
+
 	first_line /sys/module/module/parameters/sig_enforce
 	[ "$REPLY" != Y ] || return 0
 	first_line /sys/kernel/security/lockdown
@@ -159,11 +161,10 @@ key_known() {
 refusal() {
 	local file=$1 signer=$2
 
+	REPLY=''
 	if [ -z "$file" ] || ! signatures_enforced; then
-		REPLY=''
 		return 0
 	fi
-	REPLY=''
 	if [ -z "$signer" ]; then
 		REPLY="not signed, and this kernel takes signed modules only: have dkms sign (see cxl-accel(8)), then $(mok_steps)"
 	elif [ ! -s /proc/keys ]; then
