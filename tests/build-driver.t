@@ -320,7 +320,6 @@ wrong_arguments() {
 	ok "driver-flags without a question" says 2 'cflags or symvers' in_root scripts/driver-flags
 }
 
-# The tree as a package installs it, with a vendor's own Kbuild beside it.
 # installed_scripts PART DIR NAMES: these and no others, and each command among them starts
 installed_scripts() {
 	local top=$TMP/$1/$2 command
@@ -333,6 +332,7 @@ installed_scripts() {
 	done <"$TMP/commands"
 }
 
+# The tree as the packages install it, with a vendor's own Kbuild beside it.
 installed() {
 	local top vendor=$TMP/usr/src/vendor kdir=$KDIR part
 

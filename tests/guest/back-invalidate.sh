@@ -25,7 +25,6 @@ registers() {
 	echo "$(devmem $((hdm + 0x20)) 32) $(devmem $((bi + 4)) 32)"
 }
 
-echo "found: $(registers)"
 devmem $((bi + 4)) 32 0x2
 before=$(registers)
 like 'firmware has turned back-invalidate on' "$before" ' 0x00000002$'
