@@ -253,6 +253,14 @@ flush() {
 	echo 1 >/sys/bus/cxl/flush
 }
 
+# shrink_slabs NAME: of caches of that name. Each processor keeps slabs for itself, of which every object counts as
+# one in use until they are given back. A process would have it take some more.
+shrink_slabs() {
+	for accel_sh in /sys/kernel/slab/$1/shrink; do
+		echo 1 >"$accel_sh"
+	done
+}
+
 # pci_bind DRIVER ADDRESS, pci_unbind DRIVER ADDRESS
 pci_bind() {
 	echo "$2" >"$PCI_DRIVERS/$1/bind"

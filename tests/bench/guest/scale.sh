@@ -20,6 +20,7 @@ load_cxl
 echo 0 >/sys/bus/pci/drivers_autoprobe
 must insmod /modules/cxl_accel_sample.ko
 count=0 last=0 step=1 total=0
+shrink_slabs '*'
 before=$(unreclaimable)
 for address in $(addresses); do
 	[ $count != "$1" ] || break
@@ -29,6 +30,7 @@ for address in $(addresses); do
 	total=$(echo "$total $(took "$address")" | awk '{ print $1 + $2 }')
 	[ $count = $step ] || continue
 	flush
+	shrink_slabs '*'
 	now=$(unreclaimable)
 	sample time "$(mean $((count - last)) "$total")" $count
 	sample memory "$(mean $((count - last)) $((now - before)))" $count
