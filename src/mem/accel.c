@@ -112,7 +112,9 @@ static bool cxl_accel_in_probe_of_part(struct device *dev)
 	list_for_each_entry(kobj, &all->list, entry) {
 		struct device *part = kobj_to_dev(kobj);
 
-		found = part != dev && cxl_accel_core_device_is_locked_for_me(part) &&
+		/* Nearly none of them is. */
+		found = part != dev && mutex_is_locked(&part->mutex) &&
+			cxl_accel_core_device_is_locked_for_me(part) &&
 			cxl_accel_is_part_of(part, dev);
 		if (found)
 			break;

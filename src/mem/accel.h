@@ -225,6 +225,7 @@ enum cxl_accel_attach_status cxl_accel_host_status(struct pci_dev *pdev);
 enum cxl_accel_attach_status cxl_accel_host_unbound_status(void);
 struct device *cxl_accel_host_lock(void);
 void cxl_accel_host_unlock(struct device *host);
+void cxl_accel_host_forget(void);
 struct device *cxl_accel_host_hold(void);
 void cxl_accel_host_release(void);
 void cxl_accel_host_exit(void);

@@ -2,7 +2,8 @@
 /*
  * Is there CXL above the device, and is it ready?
  *
- * Owns: nothing. Talks to: ACPI, the PCI core, cxl_acpi's binding. Locks: cxl_accel_host_lock()
+ * Owns: a reference to the CXL root, from when it has been found until the module goes. Talks to:
+ * ACPI, the PCI core, cxl_acpi's binding. Locks: cxl_accel_host_lock()
  * takes the device lock of the CXL root, inside that of a memdev. Else none; what is asked here can
  * change at any time, and an attach that was wrongly let through fails later on.
  */
@@ -30,6 +31,34 @@ static bool cxl_accel_below_cxl_host_bridge(struct pci_dev *pdev)
 	return adev && !strcmp(acpi_device_hid(adev), CXL_HOST_BRIDGE_HID);
 }
 
+/* There is one, and nothing takes it away. To look for it is to walk over all devices of ACPI. */
+static struct device *cxl_accel_root;
+
+static struct device *cxl_accel_host_root(void)
+{
+	struct device *host = READ_ONCE(cxl_accel_root);
+	struct acpi_device *root;
+
+	if (host)
+		return host;
+	root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
+	host = root ? get_device(acpi_get_first_physical_node(root)) : NULL;
+	acpi_dev_put(root);
+	/* Somebody else may have found it at the same time. */
+	if (host && cmpxchg(&cxl_accel_root, NULL, host))
+		put_device(host);
+	return host;
+}
+
+/**
+ * cxl_accel_host_forget() - nobody will ask for the host any more
+ */
+void cxl_accel_host_forget(void)
+{
+	put_device(cxl_accel_root);
+	cxl_accel_root = NULL;
+}
+
 /**
  * cxl_accel_host_unbound_status() - the CXL host has, or had a moment ago, no driver: will it have
  * one?
@@ -39,17 +68,13 @@ static bool cxl_accel_below_cxl_host_bridge(struct pci_dev *pdev)
  */
 enum cxl_accel_attach_status cxl_accel_host_unbound_status(void)
 {
-	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
-	enum cxl_accel_attach_status status = CXL_ACCEL_ATTACH_ATTACHED;
-	struct device *host;
+	struct device *host = cxl_accel_host_root();
 
-	if (!root)
+	if (host && device_is_bound(host))
+		return CXL_ACCEL_ATTACH_ATTACHED;
+	if (!host && !acpi_dev_present(CXL_ROOT_HID, NULL, -1))
 		return CXL_ACCEL_ATTACH_NO_HOST;
-	host = acpi_get_first_physical_node(root);
-	if (!host || !device_is_bound(host))
-		status = cxl_accel_host_wait(host);
-	acpi_dev_put(root);
-	return status;
+	return cxl_accel_host_wait(host);
 }
 
 /**
@@ -64,10 +89,8 @@ enum cxl_accel_attach_status cxl_accel_host_unbound_status(void)
  */
 struct device *cxl_accel_host_lock(void)
 {
-	struct acpi_device *root = acpi_dev_get_first_match_dev(CXL_ROOT_HID, NULL, -1);
-	struct device *host = root ? get_device(acpi_get_first_physical_node(root)) : NULL;
+	struct device *host = cxl_accel_host_root();
 
-	acpi_dev_put(root);
 	if (!host)
 		return NULL;
 
@@ -81,7 +104,6 @@ struct device *cxl_accel_host_lock(void)
 void cxl_accel_host_unlock(struct device *host)
 {
 	device_unlock(host);
-	put_device(host);
 }
 
 static int cxl_accel_is_unbound_port_above(struct device *dev, void *data)
@@ -139,7 +161,7 @@ static bool cxl_accel_link_is_mem(struct pci_dev *pdev)
  */
 enum cxl_accel_attach_status cxl_accel_host_status(struct pci_dev *pdev)
 {
-	if (!acpi_dev_present(CXL_ROOT_HID, NULL, -1))
+	if (!cxl_accel_host_root() && !acpi_dev_present(CXL_ROOT_HID, NULL, -1))
 		return CXL_ACCEL_ATTACH_NO_HOST;
 	if (pci_pcie_type(pdev) == PCI_EXP_TYPE_RC_END)
 		return CXL_ACCEL_ATTACH_RESTRICTED;

@@ -104,6 +104,7 @@ err_power:
 	cxl_accel_power_exit();
 err_host_wait:
 	cxl_accel_host_wait_exit();
+	cxl_accel_host_forget();
 err_status:
 	cxl_accel_status_exit();
 	return rc;
@@ -124,6 +125,7 @@ static void __exit cxl_mem_exit(void)
 	cxl_accel_power_exit();
 	cxl_accel_host_exit();
 	cxl_accel_host_wait_exit();
+	cxl_accel_host_forget();
 	cxl_accel_status_exit();
 	cxl_accel_report_exit();
 }

@@ -78,6 +78,7 @@ err_power:
 	cxl_accel_power_exit();
 err_host_wait:
 	cxl_accel_host_wait_exit();
+	cxl_accel_host_forget();
 err_status:
 	cxl_accel_status_exit();
 	return rc;
@@ -95,6 +96,7 @@ static void __exit cxl_accel_exit(void)
 	cxl_accel_detach_exit();
 	cxl_accel_power_exit();
 	cxl_accel_host_wait_exit();
+	cxl_accel_host_forget();
 	cxl_accel_status_exit();
 	cxl_accel_report_exit();
 }
