@@ -66,13 +66,22 @@ build_cached() {
 	"$builder" "$dir.new" && mv "$dir.new" "$dir"
 }
 
+# plugin NAME: print where QEMU's plugin out of tests/qemu/NAME.c is.
+plugin() {
+	local dir
+
+	dir=$(source=$TREE/tests/qemu/$1.c cached "$1-$arch" build_plugin "$TREE/tests/qemu/$1.c" \
+		/var/lib/dpkg/info/qemu-system-"${QEMU_PACKAGE[$arch]}".md5sums) || return
+	echo "$dir/plugin.so"
+}
+
 # The versions of its plugin interface that QEMU supports are known to nobody but itself.
 build_plugin() {
-	local so=$1/cxl-type2.so version
+	local so=$1/plugin.so version
 
 	for version in {2..20}; do
-		gcc -Wall -Wextra -O2 -shared -fPIC -DPLUGIN_VERSION="$version" -o "$so" \
-			"$TREE/tests/qemu/cxl-type2.c" || return
+		gcc -Wall -Wextra -O2 -shared -fPIC -DPLUGIN_VERSION="$version" -o "$so" "$source" ||
+			return
 		if "${QEMU[$arch]}" -M none -accel tcg -display none -monitor stdio -plugin "$so" \
 			<<<quit >/dev/null 2>"$1/log"; then
 			return

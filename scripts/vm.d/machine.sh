@@ -41,6 +41,7 @@ qemu_options() {
 	else
 		qemu+=(-smp "$smp")
 	fi
+	[ -z "$profile" ] || qemu+=(-plugin "$(plugin profile),out=$run/profile")
 	serial_ports
 	qemu+=(-chardev "pipe,id=qmp,path=$run/qmp" -mon chardev=qmp,mode=control)
 }

@@ -5,7 +5,7 @@
 # Part of scripts/vm: the command line, into variables, and what cannot be right in it.
 
 topology=hb2rp firmware=none device=type2 kernel='' modules_dir='' append='' smp=2 mem=1G
-icount='' timeout=120 console='' verbose='' tools='' reboot=''
+icount='' timeout=120 console='' profile='' verbose='' tools='' reboot=''
 hypervisor='' iommu='' arch='' back_invalidate=''
 modules=() files=() load=() command=() window_specs=() cdats=() acpi_tables=()
 
@@ -31,7 +31,8 @@ parse_options() {
 			break
 			;;
 		--topology | --window | --cdat | --acpi-table | --firmware | --device | --kernel | --modules-dir | \
-			--module | --load | --file | --append | --smp | --mem | --timeout | --console | --arch)
+			--module | --load | --file | --append | --smp | --mem | --timeout | --console | --profile | \
+			--arch)
 			[ $# -ge 2 ] || usage_die "$1 wants an argument"
 			set_option "$1" "$2"
 			shift
@@ -73,6 +74,8 @@ check_options() {
 	'' | amd64 | arm64) ;;
 	*) usage_die "unknown architecture '$arch': amd64 or arm64" ;;
 	esac
+	# What is counted is counted by one processor.
+	[ -z "$profile" ] || smp=1
 	is_number "$timeout" || usage_die "--timeout wants a number of seconds, not '$timeout'"
 	is_number "$smp" || usage_die "--smp wants a number of processors, not '$smp'"
 	[[ $mem =~ ^[1-9][0-9]*[MG]$ ]] || usage_die "--mem wants a size like 512M or 2G, not '$mem'"
@@ -137,7 +140,7 @@ bind_options() {
 	local path
 
 	for path in "${modules[@]}" "${files[@]%%:*}" "${cdats[@]#*=}" "${acpi_tables[@]}" \
-		${modules_dir:+"$modules_dir" "$kernel"} ${console:+"$console"}; do
+		${modules_dir:+"$modules_dir" "$kernel"} ${console:+"$console"} ${profile:+"$profile"}; do
 		printf '%s\0%s\0' --bind "$(dirname "$(realpath -s "$path")")"
 	done
 }

@@ -9,6 +9,11 @@ EXIT_COMPLAINT=125
 EXIT_DIED=126
 EXIT_UNREAD=141
 
+keep_profile() {
+	[ -z "$profile" ] || mv "$run/profile" "$profile" 2>/dev/null ||
+		say "no profile: the guest did not end by itself, or $profile cannot be written"
+}
+
 show_console() {
 	[ -z "$console" ] || cp "$run/console" "$console"
 	[ -z "$verbose" ] || tr -d '\r' <"$run/console" >&2

@@ -2,13 +2,12 @@
 # shellcheck shell=dash
 #
 # What an attach takes, from the driver's probe() to its end, and how much of that it was awake: the first device
-# of a bridge, the further ones, and a device that is bound again; and what of the latter is spent in cxl_mem's own
-# code. By hand, in this shell, which is what is traced.
+# of a bridge, the further ones, and a device that is bound again. By hand, in this shell, which is what is traced.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . /bench/lib.sh
-# shellcheck source-path=SCRIPTDIR source=split.sh
-. /bench/split.sh
+# shellcheck source-path=SCRIPTDIR source=slept.sh
+. /bench/slept.sh
 
 TURNS=4
 dev0=$(pci_address dev0)
@@ -21,12 +20,7 @@ bind() {
 	must attached "$2"
 	time=$(took "$3")
 	sample "$1" "$time"
-	sample "$1-awake" "$(echo "$time $split_slept" | awk '{ printf "%.3f", $1 - $2 }')"
-}
-
-unbind() {
-	must pci_unbind cxl_accel_sample "$dev0"
-	flush
+	sample "$1-awake" "$(echo "$time $slept_ms" | awk '{ printf "%.3f", $1 - $2 }')"
 }
 
 log_mark
@@ -41,10 +35,7 @@ bind further dev1 "$dev1"
 turn=0
 while [ $turn -lt $TURNS ]; do
 	turn=$((turn + 1))
-	unbind
+	must pci_unbind cxl_accel_sample "$dev0"
+	flush
 	bind rebind dev0 "$dev0"
 done
-unbind
-trace_own
-split rebind pci_bind cxl_accel_sample "$dev0"
-must attached dev0
