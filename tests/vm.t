@@ -173,6 +173,16 @@ guest_time() {
 	awk -v a="${ns[0]}" -v b="${ns[1]}" 'BEGIN { d = a > b ? a - b : b - a; exit !(a && d <= a / 20) }'
 }
 
+# Nobody else writes to /dev/full, so its code is executed a thousand times.
+profile() {
+	local at
+
+	# shellcheck disable=SC2016 # the guest expands it
+	at=$(in_guest --profile "$TMP/profile" -- sh -c 'for i in $(seq 1000); do echo >/dev/full; done 2>/dev/null
+		sed -n "s/ t write_full$//p" /proc/kallsyms' | tr -d '\r')
+	grep -xE "$at ([2-9]|[1-9][0-9]+)000" "$TMP/profile"
+}
+
 mistakes
 ok "help" grep -q -- '--topology SPEC' <(scripts/vm --help)
 unlike "help shows no code" "$(scripts/vm --help)" 'set -eu|SPDX'
@@ -209,4 +219,5 @@ bad_guest vm-dies
 bad_guest vm-short without_guest
 why_it_failed
 ok "--icount repeats guest time within 5 %" guest_time
+ok "--profile counts what is executed" profile
 done_testing
