@@ -528,7 +528,8 @@ unlisted_members() {
 builds_with_listed() {
 	local errors
 
-	make -k -C "$KDIR" M="$TMP/use-$1" CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT="$1" CXL_ACCEL_DAX=replace modules >"$TMP/use.log" 2>&1 && return
+	make -k -C "$KDIR" M="$TMP/use-$1" CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT="$1" CXL_ACCEL_DAX=replace CXL_ACCEL_WHOLE=1 \
+		modules >"$TMP/use.log" 2>&1 && return
 	errors=$(sed -nE "s/.*(struct cxl_[a-z0-9_]+)[^a-z ]* has no member named [^a-z]*([a-z0-9_]+).*/\1.\2/p" "$TMP/use.log" | sort -u)
 	[ -z "$errors" ] || echo "to be listed in src/compat/members.tbl, each with its type:"
 	echo "${errors:-$(cat "$TMP/use.log")}"

@@ -22,7 +22,7 @@ compile_silently() {
 	cp -r src Kbuild "build/$kernel/generated" "$dir/"
 	[ "$mode" != replace ] || sed -i '/HAVE_CXL_PORT_BUILTIN/d' "$dir/generated/cxl_core_features.h"
 	[ "$mode" = side ] || dax=replace
-	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode CXL_ACCEL_DAX=$dax scripts/env/in-root "$suite" -- \
+	CXL_ACCEL_VERSION=0 CXL_ACCEL_PORT=$mode CXL_ACCEL_DAX=$dax CXL_ACCEL_WHOLE=1 scripts/env/in-root "$suite" -- \
 		make -C "/lib/modules/$kernel/build" "M=$dir" "$@" modules >"$dir/log" 2>&1 || {
 		cat "$dir/log"
 		return 1

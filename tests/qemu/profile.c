@@ -5,9 +5,9 @@
  *	-plugin profile.so,out=FILE
  *
  * At the end FILE has a line for each block of code, as QEMU translated it: "ADDRESS INSTRUCTIONS",
- * the address in hexadecimal, and how many of the block's instructions were executed in all. A block
- * that is left in its middle counts as a whole, which interrupts and faults alone do. With -icount
- * an instruction takes a nanosecond.
+ * the address in hexadecimal, and how many of the block's instructions were executed in all. A
+ * block that is left in its middle counts as a whole, which interrupts and faults alone do. With
+ * -icount an instruction takes a nanosecond.
  *
  * For QEMU 7.2 and later, on one processor; see cxl-type2.c for why there are declarations here.
  */
