@@ -9,47 +9,14 @@
 
 set -eu
 WANTED=${CXL_TEST_SUITES:-experimental sid}
-# shellcheck source-path=SCRIPTDIR source=../lib.sh
-. "$(dirname "$0")/../lib.sh"
-
-# build_driver OUT DIR [VARIABLE=VALUE]...
-build_driver() {
-	local out=$1 dir=$2
-	shift 2
-
-	scripts/env/in-root "$SUITE" -- env "$@" scripts/build-driver --out "$BUILT/tests/$out" \
-		"KDIR=/lib/modules/$KERNEL/build" "$KERNEL" "$dir"
-}
+# shellcheck source-path=SCRIPTDIR source=../side.sh
+. "$(dirname "$0")/../side.sh"
 
 # The module, and the drivers that the steps want.
 build() {
-	scripts/env/in-root "$SUITE" -- scripts/build "$KERNEL" "/lib/modules/$KERNEL/build" \
-		"$(kernel_image "$KERNEL")" &&
-		build_driver own tests/drivers/vendor CXL_ACCEL_SYMVERS=none &&
+	build_side && build_driver own tests/drivers/vendor CXL_ACCEL_SYMVERS=none &&
 		build_driver vendor tests/drivers/vendor && build_driver why tests/drivers/why &&
 		build_driver told tests/drivers/told && build_driver odd tests/guest/odd && build_driver own_user tests/guest/user CXL_ACCEL_SYMVERS=none
-}
-
-imports() {
-	scripts/env/in-root "$SUITE" -- modinfo -F depends "$BUILT/tests/$1"
-}
-
-# Sets SUITE, KERNEL, BUILT and the options of scripts/vm.
-use() {
-	SUITE=$1
-	scripts/env/root "$SUITE" >/dev/null
-	KERNEL=$(newest_kernel "$SUITE")
-	BUILT=build/$KERNEL
-	scripts/env/get-kernel "$SUITE" "linux-image-$KERNEL" >/dev/null
-	SIDE=(--module "$BUILT/cxl_accel.ko" --file scripts/package/modprobe.conf:/etc/modprobe.d/cxl-accel.conf)
-	ORDER=(--module "$BUILT/cxl_accel.ko" --file "$TMP/order.conf:/etc/modprobe.d/cxl-accel.conf")
-	OWN=(--module "$BUILT/tests/own/vendor_accel.ko")
-	VENDOR=(--module "$BUILT/tests/vendor/vendor_accel.ko")
-	WHY=(--module "$BUILT/tests/why/why_accel.ko")
-	TOLD=(--module "$BUILT/tests/told/told_accel.ko")
-	ODD=(--module "$BUILT/tests/odd/odd_accel.ko")
-	OWN_USER=(--module "$BUILT/tests/own_user/user_accel.ko")
-	SAMPLE=(--module "$BUILT/cxl_accel_sample.ko")
 }
 
 # alone NAME CHECK [OPTION]... SCRIPT ARGUMENTS: on the kernel alone the script fails, at CHECK.
@@ -134,8 +101,6 @@ steps() {
 
 RAW=(--topology 'hb(raw:512M,acc)' --firmware 'dev0:hdm-d/size=256M,dev0:hdm-d/locked,dev1:hdm-d'
 	--append iomem=relaxed)
-# Without cxl_acpi, for which some of the tests want to wait.
-echo 'softdep cxl_mem pre: cxl_accel' >"$TMP/order.conf"
 echo 'options cxl_accel passive=1' >"$TMP/passive.conf"
 first=yes
 for suite in $WANTED; do

@@ -60,6 +60,7 @@ add_version() {
 	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$1\"/" "$src/dkms.conf"
 	cat >"$src/scripts/build" <<-STUB
 		#!/bin/sh -eu
+		shift # --once
 		echo "\$*" >>"$TMP/state/built"
 		mkdir -p "build/\$1"
 		cp "$BUILT"/cxl_*.ko "$BUILT"/dax_*.ko "$BUILT/Module.symvers" "build/\$1/"
