@@ -5,15 +5,36 @@
 # Shared by the scripts that work in private roots, or on kernels in the cache: in place of ../lib.sh,
 # which is in it. Never installed.
 #
-#   CACHE   private roots, kernels, initramfs images; may be removed at any time
+#   CACHE   private roots, kernels, initramfs images; may be removed at any time. Of a user without root rights it
+#           is below his home
 
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
+if [ "$(id -u)" = 0 ]; then
+	CACHE=${CXL_ACCEL_CACHE:-/var/cache/cxl-accel}
+else
+	CACHE=${CXL_ACCEL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cxl-accel}
+fi
 export CXL_ACCEL_CACHE=$CACHE
+SCRIPT_ARGUMENTS=("$@")
 
 # What is built in the tree is built by kbuild, in a root that has the tree at the same path.
 [ "${1:-}" = --help ] || no_blanks "$TREE" "$CACHE"
+
+# Root rights, or those over what is one's own: in a user namespace, whose root the user is, with the subordinate
+# ids that a private root needs for its files, and process ids of its own, as mmdebstrap mounts a /proc. The script
+# begins again there, so this comes before anything is done.
+need_superuser() {
+	local namespace=(unshare --user --map-auto --map-root-user --mount --propagation private --pid --fork
+		--kill-child --mount-proc)
+
+	[ "$(id -u)" != 0 ] || return 0
+	use_sbin
+	{ command -v mmdebstrap && "${namespace[@]}" true; } >/dev/null 2>&1 ||
+		die "needs root rights: run it with sudo. Or without, where users may have namespaces, with the packages" \
+			"mmdebstrap and uidmap, and a range of $(id -un)'s in /etc/subuid and /etc/subgid"
+	exec "${namespace[@]}" "$0" "${SCRIPT_ARGUMENTS[@]}"
+}
 
 # Root of a container may not mount anything: in a private root nothing could be run, nor one made.
 need_mounts() {
