@@ -16,7 +16,7 @@ attribute() {
 	cat "$PCI/$dev0/cxl_accel/$1"
 }
 
-modprobe cxl_mem host_timeout=4
+modprobe cxl_mem host_timeout=10
 
 # ---- a driver that goes on without the memory ----
 
@@ -31,7 +31,7 @@ nok 'PCI-only: still, after a second' test -e "$PCI/$dev0/driver"
 both_bound() {
 	[ -e "$PCI/$dev0/driver" ] && [ -e "$PCI/$dev1/driver" ]
 }
-ok 'PCI-only: bound when the time is over' wait_for 20 both_bound
+ok 'PCI-only: bound when the time is over' wait_for 40 both_bound
 is 'PCI-only: the log says why' "$(log_count "CXL attach failed: $WHY\$")" 2
 is 'PCI-only: the driver was told that there is no memory' "$(log_count "no CXL memory \(-6\)")" 2
 is 'PCI-only: the file says why' "$(attribute state) $(attribute status) $(attribute errno)" \
@@ -55,7 +55,7 @@ is 'it needs the memory: deferred' "$(attribute state)" deferred
 gave_up() {
 	[ "$(log_count 'CXL memory is required \(-6\)')" = 2 ]
 }
-ok 'it needs the memory: gave up when the time was over' wait_for 20 gave_up
+ok 'it needs the memory: gave up when the time was over' wait_for 40 gave_up
 nok 'it needs the memory: not bound' test -e "$PCI/$dev0/driver"
 log_mark
 nok 'bound by hand after that: at once not' pci_bind vendor_accel "$dev0"
