@@ -10,7 +10,7 @@
 #		KERNEL, BUILT and
 #	  SIDE	options of scripts/vm: the side module, as it is installed
 #	  ORDER	the same, and cxl_acpi is not loaded before it, for which some tests want to wait
-#	  OWN, VENDOR, WHY, TOLD, ODD, OWN_USER, SAMPLE
+#	  OWN, VENDOR, WHY, TOLD, EARLY, ODD, OWN_USER, SAMPLE
 #		drivers, once they have been built. OWN is VENDOR, built against the kernel alone
 #	build_side
 #		builds the side module, and the sample
@@ -50,6 +50,7 @@ use() {
 	VENDOR=(--module "$BUILT/tests/vendor/vendor_accel.ko")
 	WHY=(--module "$BUILT/tests/why/why_accel.ko")
 	TOLD=(--module "$BUILT/tests/told/told_accel.ko")
+	EARLY=(--module "$BUILT/tests/early/early_accel.ko")
 	ODD=(--module "$BUILT/tests/odd/odd_accel.ko")
 	OWN_USER=(--module "$BUILT/tests/own_user/user_accel.ko")
 	SAMPLE=(--module "$BUILT/cxl_accel_sample.ko")

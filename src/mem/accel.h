@@ -105,6 +105,7 @@ struct cxl_accel_decoders {
  * @cxlds: cxl_core's state of the device, from attach on
  * @cxlmd: its memdev; only compared after @attached has been cleared
  * @cxlr: the region that has @range; only compared
+ * @cxled: its decoder, in the side module only; only compared
  * @range: HPA range of the first decoder that has a region
  * @regions: committed decoders of the endpoint and their regions; protected by its device lock
  * @hears_of_resets: of @dev, in the side module only; protected by @dev's device lock
@@ -141,6 +142,7 @@ struct cxl_accel {
 	struct cxl_dev_state *cxlds;
 	struct cxl_memdev *cxlmd;
 	struct cxl_region *cxlr;
+	struct cxl_endpoint_decoder *cxled;
 	bool hears_of_resets;
 	struct range range;
 	struct list_head regions;

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of an earlier series of the accelerator API, for drivers that have those.
+ * What drivers with names of an earlier series ask for after the attach, which is api.c's.
  *
- * Owns: nothing. Talks to: api.c, which does the attach, region.c, which has the region. Locks:
+ * Owns: nothing. Talks to: who has the region, region.c, or the side module's memdev.c. Locks:
  * called with the PCI function's device lock; takes the endpoint's.
  */
 #include <linux/device.h>
 
 #include "accel.h"
-
-/* As in public.h: the name is cxl_core's here. */
-#define cxl_dev_state	cxl_accel_dev_state
-#include <cxl-accel/early.h>
-#undef cxl_dev_state
-
-struct cxl_memdev *cxl_accel_add_memdev(struct cxl_accel_dev_state *cxlds,
-					const struct cxl_memdev_attach *attach)
-{
-	struct range range;
-
-	return attach ? ERR_PTR(-EINVAL) : devm_cxl_probe_mem(cxlds, &range);
-}
-CORE_EXPORT(cxl_accel_add_memdev);
 
 struct cxl_endpoint_decoder *cxl_accel_get_committed_decoder(struct cxl_memdev *cxlmd,
 							     struct cxl_region **cxlr)

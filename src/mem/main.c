@@ -12,7 +12,7 @@
  *	memory_expander.c	which is that backed by an expander
  *
  *	api.c			the accelerator API
- *	early.c			names of an earlier series of it
+ *	early.c			what names of an earlier series of it ask for
  *	attach.c		from a device state to a memdev with a region
  *	accel.c			all accelerators
  *	report.c		how an attach ended, for the log

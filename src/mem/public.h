@@ -16,6 +16,7 @@
 #include <cxl-accel/attach.h>
 #include <cxl-accel/create.h>
 #include <cxl-accel/direct.h>
+#include <cxl-accel/early.h>
 #include <cxl-accel/loss.h>
 #else
 #define CXL_ACCEL_CORE_TYPES
@@ -30,6 +31,7 @@
 #include <cxl-accel/attach.h>
 #include <cxl-accel/create.h>
 #include <cxl-accel/direct.h>
+#include <cxl-accel/early.h>
 #include <cxl-accel/loss.h>
 #undef cxl_dev_state
 #undef cxl_register_map
@@ -38,5 +40,9 @@
 #undef cxl_device_reg_map
 #undef cxl_pmu_reg_map
 #endif
+/* These are cxl_core's here, too. */
+#undef devm_cxl_add_memdev
+#undef cxl_get_committed_decoder
+#undef cxl_get_region_range
 
 #endif /* CXL_MEM_PUBLIC_H */

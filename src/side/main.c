@@ -26,7 +26,7 @@
  *	api.c			what drivers call that were built with our header
  *
  * and, out of src/mem, where main.c has a line for each: accel.c, detach.c, loss.c, status.c,
- * report.c, host.c, host_wait.c, bar_claim.c, decode_path.c, hpa_in_use.c, hpa_reserve.c,
+ * report.c, early.c, host.c, host_wait.c, bar_claim.c, decode_path.c, hpa_in_use.c, hpa_reserve.c,
  * registers.c, committed.c, restore.c, reset.c, reset_switch.c, err_handler.c, ras.c, cxl_reset.c,
  * power.c.
  */

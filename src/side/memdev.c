@@ -100,6 +100,7 @@ static void cxl_accel_region_bound(struct cxl_region *cxlr)
 	if (!accel || accel->cxlr)
 		return;
 	accel->cxlr = cxlr;
+	accel->cxled = cxlr->params.targets[0];
 	accel->range = (struct range) {
 		.start = cxlr->params.res->start,
 		.end = cxlr->params.res->end,
@@ -107,6 +108,14 @@ static void cxl_accel_region_bound(struct cxl_region *cxlr)
 	/* Should the attach fail all the same. */
 	accel->refused = cxlr->params.interleave_ways > 1 ? CXL_ACCEL_ATTACH_REGION_INTERLEAVED :
 							    CXL_ACCEL_ATTACH_MEMDEV_NOT_BOUND;
+}
+
+struct cxl_endpoint_decoder *cxl_accel_region_first(struct cxl_accel *accel,
+						    struct cxl_memdev *cxlmd,
+						    struct cxl_region **cxlr)
+{
+	*cxlr = accel->cxlr;
+	return accel->cxled;
 }
 
 /* Of whatever reason: the driver has nothing any more, unless it is going itself. */

@@ -16,7 +16,12 @@ log_mark
 ok 'the driver loads' insmod /modules/early_accel.ko
 is 'dev0 has its memory' "$(log_count "$dev0: early: serial 0, memory at $window\$")" 1
 is 'dev1 has its own' "$(log_count "$dev1: early: serial 0, memory at $next\$")" 1
-is 'both memdevs have 0 for a serial number' "$(cat "$CXL"/mem*/serial | xargs)" '0x0 0x0'
+# From 7.2 on a memdev without a mailbox does not tell it.
+if [ -n "$(find "$CXL"/mem*/ -maxdepth 1 -name serial)" ]; then
+	is 'both memdevs have 0 for a serial number' "$(cat "$CXL"/mem*/serial | xargs)" '0x0 0x0'
+else
+	is 'both have a memdev, which tells no serial number' "$(echo "$CXL"/mem* | wc -w)" 2
+fi
 for turn in 1 2 3; do
 	ok "turn $turn: dev0 is unbound" pci_unbind early_accel "$dev0"
 	ok "turn $turn: dev0 is bound" pci_bind early_accel "$dev0"

@@ -16,7 +16,8 @@ WANTED=${CXL_TEST_SUITES:-experimental sid}
 build() {
 	build_side && build_driver own tests/drivers/vendor CXL_ACCEL_SYMVERS=none &&
 		build_driver vendor tests/drivers/vendor && build_driver why tests/drivers/why &&
-		build_driver told tests/drivers/told && build_driver odd tests/guest/odd && build_driver own_user tests/guest/user CXL_ACCEL_SYMVERS=none
+		build_driver told tests/drivers/told && build_driver early tests/drivers/early &&
+		build_driver odd tests/guest/odd && build_driver own_user tests/guest/user CXL_ACCEL_SYMVERS=none
 }
 
 # alone NAME CHECK [OPTION]... SCRIPT ARGUMENTS: on the kernel alone the script fails, at CHECK.
@@ -95,6 +96,7 @@ steps() {
 	alone bars 'BARs claimed first: attached' --firmware dev0:hdm-d "${OWN[@]}" mapping.sh bars
 	guest_test "$SUITE, BARs claimed first" --firmware dev0:hdm-d "${ORDER[@]}" "${OWN[@]}" -- mapping.sh bars
 	guest_test "$SUITE, as installed" --firmware all:hdm-d "${SIDE[@]}" "${OWN[@]}" -- detach.sh loss_delete_region
+	guest_test "$SUITE, names of an earlier series" --firmware all:hdm-d "${ORDER[@]}" "${EARLY[@]}" -- early.sh
 	guest_test "$SUITE, passive" --firmware dev0:hdm-d "${SIDE[@]}" "${OWN[@]}" \
 		--file "$TMP/passive.conf:/etc/modprobe.d/passive.conf" -- side.sh passive
 }

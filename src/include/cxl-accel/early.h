@@ -7,7 +7,8 @@
  * that it calls. There is one attach, that of devm_cxl_probe_mem(), and all that is said there and
  * in <cxl-accel/attach.h> holds. The serial number is not looked at: all devices may have 0.
  *
- * Not for kernels that have the API themselves, where cxl_core exports one of these names.
+ * Where the kernel has the API itself, the same names are these, too: cxl_core's own
+ * devm_cxl_add_memdev() would attach nothing.
  */
 #ifndef CXL_ACCEL_EARLY_H
 #define CXL_ACCEL_EARLY_H
