@@ -190,15 +190,6 @@ struct cxl_memdev *devm_cxl_probe_mem(struct cxl_accel_dev_state *cxlds, struct 
 }
 CORE_EXPORT(devm_cxl_probe_mem);
 
-struct cxl_memdev *cxl_accel_add_memdev(struct cxl_accel_dev_state *cxlds,
-					const struct cxl_memdev_attach *attach)
-{
-	struct range range;
-
-	return attach ? ERR_PTR(-EINVAL) : devm_cxl_probe_mem(cxlds, &range);
-}
-CORE_EXPORT(cxl_accel_add_memdev);
-
 enum cxl_accel_attach_status cxl_accel_attach_error(const struct cxl_accel_dev_state *cxlds)
 {
 	if (!cxlds || !cxlds->accel)

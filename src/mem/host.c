@@ -50,6 +50,11 @@ static struct device *cxl_accel_host_root(void)
 	return host;
 }
 
+static bool cxl_accel_has_host(void)
+{
+	return cxl_accel_host_root() || acpi_dev_present(CXL_ROOT_HID, NULL, -1);
+}
+
 /**
  * cxl_accel_host_forget() - nobody will ask for the host any more
  */
@@ -72,7 +77,7 @@ enum cxl_accel_attach_status cxl_accel_host_unbound_status(void)
 
 	if (host && device_is_bound(host))
 		return CXL_ACCEL_ATTACH_ATTACHED;
-	if (!host && !acpi_dev_present(CXL_ROOT_HID, NULL, -1))
+	if (!cxl_accel_has_host())
 		return CXL_ACCEL_ATTACH_NO_HOST;
 	return cxl_accel_host_wait(host);
 }
@@ -161,7 +166,7 @@ static bool cxl_accel_link_is_mem(struct pci_dev *pdev)
  */
 enum cxl_accel_attach_status cxl_accel_host_status(struct pci_dev *pdev)
 {
-	if (!cxl_accel_host_root() && !acpi_dev_present(CXL_ROOT_HID, NULL, -1))
+	if (!cxl_accel_has_host())
 		return CXL_ACCEL_ATTACH_NO_HOST;
 	if (pci_pcie_type(pdev) == PCI_EXP_TYPE_RC_END)
 		return CXL_ACCEL_ATTACH_RESTRICTED;

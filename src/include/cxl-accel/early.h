@@ -16,6 +16,8 @@
 #include <linux/err.h>
 #include <linux/range.h>
 
+#include <cxl/cxl.h>
+
 struct cxl_dev_state;
 struct cxl_endpoint_decoder;
 struct cxl_memdev;
@@ -30,8 +32,13 @@ struct cxl_region;
  * Context: as devm_cxl_probe_mem().
  * Return: as devm_cxl_probe_mem(); ERR_PTR(-EINVAL) if @attach is not NULL.
  */
-struct cxl_memdev *cxl_accel_add_memdev(struct cxl_dev_state *cxlds,
-					const struct cxl_memdev_attach *attach);
+static inline struct cxl_memdev *
+cxl_accel_add_memdev(struct cxl_dev_state *cxlds, const struct cxl_memdev_attach *attach)
+{
+	struct range range;
+
+	return attach ? ERR_PTR(-EINVAL) : devm_cxl_probe_mem(cxlds, &range);
+}
 
 /**
  * cxl_accel_get_committed_decoder() - the decoder and the region that an attach has found
